@@ -1,0 +1,1 @@
+"""FiftyOne operators: read the form, call the pipeline, show the result."""

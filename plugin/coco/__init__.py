@@ -1,0 +1,1 @@
+"""COCO files and run-length masks, lossless."""

@@ -1,0 +1,1 @@
+"""An offline server that speaks the Gemini REST API; it is not Gemini."""

@@ -1,0 +1,1 @@
+"""Values against values: how good are the labels."""

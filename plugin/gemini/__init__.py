@@ -1,0 +1,1 @@
+"""HOW to ask: the only home of google.genai."""

@@ -1,0 +1,1 @@
+"""The FiftyOne side without user interface: read samples, write labels."""

@@ -1,0 +1,1 @@
+"""Files to what is sent: upright pixels, bytes passed through where they can be."""

@@ -1,0 +1,1 @@
+"""Scores to one self-contained HTML file, Markdown and JSON."""

@@ -1,0 +1,1 @@
+"""WHAT to ask: one file a task (prompt, response schema, reader)."""
