@@ -7,18 +7,18 @@ right, y down, the origin at the top left corner of the top left pixel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 JsonValue: TypeAlias = (
-    "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+    "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 )
 
 
@@ -326,27 +326,3 @@ class Run:
     cost_usd: float | None = None
     journal: str = ""
     code_version: str = ""
-
-
-class Source(Protocol):
-    """Where samples come from: a FiftyOne view or a folder."""
-
-    def __len__(self) -> int:
-        """Count the items."""
-        ...
-
-    def items(self) -> Iterator[Item]:
-        """Give one item after the other; pictures are not opened."""
-        ...
-
-
-class Sink(Protocol):
-    """Where labels go: a FiftyOne field or a COCO file."""
-
-    def write(self, parsed: Parsed) -> None:
-        """Keep what one item came to; durable when it returns, or at `finish`."""
-        ...
-
-    def finish(self, run: Run) -> None:
-        """Write what is left, and the record of the run."""
-        ...
