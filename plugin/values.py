@@ -86,11 +86,6 @@ class Box:
         """Left, top, width, height: the order of a COCO `bbox`."""
         return self.x, self.y, self.width, self.height
 
-    @property
-    def area(self) -> float:
-        """Width times height."""
-        return self.width * self.height
-
     def xywh_rel(self, frame: Frame) -> tuple[float, float, float, float]:
         """Left, top, width, height as fractions of the frame: FiftyOne's order."""
         w, h = frame.width, frame.height
@@ -114,16 +109,6 @@ class Mask:
     def area(self) -> int:
         """Number of pixels of the object."""
         return int(np.count_nonzero(self.crop))
-
-    def __eq__(self, other: object) -> bool:
-        """Two masks are equal when place and crop are."""
-        if not isinstance(other, Mask):
-            return NotImplemented
-        return (self.x, self.y) == (other.x, other.y) and np.array_equal(
-            self.crop, other.crop
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,14 +278,6 @@ class ImageLabels:
     frame: Frame
     detections: tuple[Detection, ...] = ()
     status: Status = Status.OK
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    """A class of a COCO file with its id there."""
-
-    id: int
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
