@@ -1,8 +1,7 @@
 """The vocabulary: frozen values that travel along the arrows of `pipeline.py`.
 
-No I/O and no other part of the project is imported here. Pixel coordinates are those of
-the upright picture (EXIF orientation applied), the frame that FiftyOne shows: x to the
-right, y down, the origin at the top left corner of the top left pixel.
+Pixel coordinates are those of the upright picture (EXIF orientation applied), which
+FiftyOne shows: x to the right, y down, origin at the top left corner of the picture.
 """
 
 from __future__ import annotations
@@ -96,9 +95,8 @@ class Box:
 class Mask:
     """The pixels of one object: a crop and the place of its top left corner.
 
-    `crop` is boolean, C-contiguous, shape [height, width]. The crop may be larger than
-    the object; pixels outside of it are background. For predictions the crop covers
-    exactly the object's box.
+    `crop` is boolean, C-contiguous, shape [height, width]; pixels outside of it are
+    background. For predictions the crop covers exactly the object's box.
     """
 
     x: int
@@ -156,8 +154,7 @@ class Item:
 class Media:
     """A picture ready to be sent: encoded bytes with upright pixels.
 
-    `frame` is the size of the upright original, in which coordinates come back;
-    `sent` the size of what is sent, smaller when the picture was reduced.
+    Coordinates come back in `frame`, the upright original; `sent` may be smaller.
     """
 
     data: bytes
@@ -241,8 +238,7 @@ class Reply:
 class Reading:
     """What a task read in the text of one reply.
 
-    `items_seen` counts the objects found in the text, readable or not; `cut` is True
-    when the text ended inside a list.
+    `items_seen` counts the objects in the text, readable or not; `cut`: it ended early.
     """
 
     detections: tuple[Detection, ...] = ()
