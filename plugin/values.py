@@ -62,7 +62,7 @@ class Frame:
 class Box:
     """An axis-parallel box in pixels, kept as COCO keeps it: left, top, width, height.
 
-    Predictions are snapped to whole pixels; ground truth keeps its own numbers.
+    A prediction with a mask is snapped to whole pixels; all others keep their numbers.
     """
 
     x: float
@@ -113,8 +113,8 @@ class Mask:
 class Detection:
     """One labelled object, said by Gemini or by a person.
 
-    `confidence` is None unless it was asked for: Gemini gives none by itself. `area` is
-    the area that a COCO file states; None means: count the mask, or the box.
+    `confidence` is None unless asked for: Gemini gives none by itself. `area` is what a
+    COCO file states; None means: count the mask, or the box.
     """
 
     label: str
@@ -130,8 +130,7 @@ class Detection:
 class Issue:
     """One thing wrong inside a reply: where (`[3].box_2d[1]`), what kind, in words.
 
-    `code` is a short stable word (`cut`, `box_order`, `mask_placeholder`), by which
-    issues are counted.
+    `code` is a short stable word (`cut`, `box_order`) by which issues are counted.
     """
 
     path: str

@@ -28,10 +28,10 @@ MAY_IMPORT = {
     "report": {"evaluation", *BASE},
     "emulator": {"values"},
     "pipeline": {"tasks", "gemini", "media", "evaluation", "report", *BASE},
-    "setup": BASE,
+    "doctor": BASE,
     "app": ALL,
-    "cli": {*ALL, "emulator", "demo", "setup"},
-    "demo": {*ALL, "emulator", "setup"},
+    "cli": {*ALL, "emulator", "demo", "doctor"},
+    "demo": {*ALL, "emulator", "doctor"},
     "__init__": {"app"},
     "__main__": {"cli"},
 }

@@ -1,0 +1,1 @@
+"""What the machine needs: Python, packages, MongoDB, a key; checked and repaired."""
