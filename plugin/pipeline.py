@@ -1,0 +1,243 @@
+"""The way data flows, as short functions; read this file second, after `values.py`.
+
+    Item --tasks--> Request --gemini--> Reply --tasks--> Parsed --sink--> labels
+
+A source gives items, `gemini` asks about each (or finds the reply in the journal), a
+task reads the reply, a sink keeps the labels. What comes after is in the other parts:
+`evaluation` scores labels against ground truth, `report` draws the scores, `coco`
+exports. Running `label` again with the same journal resumes: nothing is paid twice.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from .errors import FatalApiError, UsageError
+from .gemini.cost import Estimate, estimate
+from .gemini.endpoint import Endpoint
+from .gemini.journal import Journal, request_key
+from .gemini.models import facts
+from .gemini.pool import Answered, Limits, ask_all
+from .media.image import load_image, read_frame
+from .progress import Progress, Tally
+from .tasks import Task, find_task
+from .values import (
+    Item,
+    JsonValue,
+    Parsed,
+    Question,
+    Reading,
+    Reply,
+    Request,
+    Run,
+    Status,
+)
+from .version import __version__
+
+NO_LIMITS = Limits()
+EXCERPT = 160
+
+
+class Source(Protocol):
+    """Where samples come from: a FiftyOne view or a folder."""
+
+    def __len__(self) -> int:
+        """Count the items."""
+        ...
+
+    def items(self) -> Iterator[Item]:
+        """Give one item after the other; pictures are not opened."""
+        ...
+
+
+class Sink(Protocol):
+    """Where labels go: a FiftyOne field or a COCO file."""
+
+    def write(self, parsed: Parsed) -> None:
+        """Keep what one item came to; durable when it returns, or at `finish`."""
+        ...
+
+    def finish(self, run: Run) -> None:
+        """Write what is left, and the record of the run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is the same for every request of a run."""
+
+    task: Task
+    model: str
+    prompt: str
+    schema: dict[str, JsonValue] | None
+    max_side: int | None
+
+    @classmethod
+    def about(cls, question: Question, model: str, max_side: int | None) -> Asking:
+        """Put a question into the words and the schema that fit a model."""
+        task = find_task(question.task)
+        shape = facts(model).mask_shape
+        schema = task.schema(question, shape)
+        return cls(
+            task=task,
+            model=model,
+            prompt=task.prompt(question, shape),
+            schema=None if schema is None else dict(schema),
+            max_side=max_side,
+        )
+
+    def request(self, item: Item) -> Request:
+        """Load the picture of an item and put it into a request."""
+        media = load_image(item.path, self.max_side)
+        return Request(self.model, self.prompt, media, self.schema)
+
+
+def label(
+    source: Source,
+    sink: Sink,
+    question: Question,
+    *,
+    model: str,
+    endpoint: Endpoint,
+    journal: Path,
+    limits: Limits = NO_LIMITS,
+    max_side: int | None = None,
+    run_name: str = "",
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Run:
+    """Ask a question about every item of a source and keep the labels in a sink.
+
+    Every reply is in the journal before it is read. Setting `stop` finishes what is in
+    flight and leaves the rest `skipped`. Raises `UsageError` before anything is asked
+    when the question cannot be put to the model, and `FatalApiError` when asking
+    further cannot help; labels that came before are kept, and the same call resumes.
+    """
+    asking = Asking.about(question, model, max_side)
+    tally = Tally(len(source), model, free=endpoint.kind == "emulator")
+    if tally.total == 0:
+        raise UsageError("There is nothing to label: the source holds no pictures.")
+
+    def record() -> Run:
+        tally.skip_rest()
+        return _record(tally, asking, question, endpoint, journal, run_name)
+
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    with Journal(journal) as book:
+        answers = ask_all(
+            source.items(),
+            asking.request,
+            endpoint=endpoint,
+            journal=book,
+            limits=limits,
+            stop=stop,
+        )
+        try:
+            for answered in answers:
+                parsed = parse(answered, asking.task)
+                sink.write(parsed)
+                tally.add(parsed)
+                if on_progress is not None:
+                    on_progress(tally.progress())
+        except FatalApiError:
+            sink.finish(record())
+            raise
+    run = record()
+    sink.finish(run)
+    return run
+
+
+def parse(answered: Answered, task: Task) -> Parsed:
+    """Read one reply; whatever is wrong with it becomes status, error and issues."""
+    item, request, reply = answered.item, answered.request, answered.reply
+    if request is None or reply.failure is not None:
+        return Parsed(
+            item=item,
+            status=reply.failure or Status.MEDIA_ERROR,
+            frame=None if request is None else request.media.frame,
+            error=reply.error,
+            usage=reply.usage,
+            model_version=reply.model_version,
+            request_key="" if request is None else request_key(request),
+            from_journal=reply.from_journal,
+        )
+    reading = task.read(reply.text, request.media.frame)
+    status, error = judge(reply, reading)
+    return Parsed(
+        item=item,
+        status=status,
+        frame=request.media.frame,
+        detections=reading.detections,
+        issues=reading.issues,
+        error=error,
+        usage=reply.usage,
+        model_version=reply.model_version,
+        request_key=request_key(request),
+        from_journal=reply.from_journal,
+    )
+
+
+def judge(reply: Reply, reading: Reading) -> tuple[Status, str]:
+    """Decide the status of a reply that has text, and why where it failed."""
+    excerpt = " ".join(reply.text[:EXCERPT].split())
+    if reply.cut or reading.cut:
+        kept = len(reading.detections)
+        return Status.TRUNCATED, f"The reply was cut; {kept} whole objects were kept."
+    if not reading.readable:
+        return Status.MALFORMED, f"The reply holds no JSON answer: {excerpt!r}"
+    if reading.detections:
+        return Status.OK, ""
+    if reading.items_seen == 0:
+        return Status.EMPTY, ""
+    reasons = "; ".join(f"{i.path}: {i.message}" for i in reading.issues[:3])
+    return Status.MALFORMED, f"No object of the reply could be read: {reasons}"
+
+
+def estimate_run(source: Source, question: Question, *, model: str) -> Estimate:
+    """Estimate requests, tokens and price of a run before anything is asked.
+
+    The size of the first picture stands for all. Raises `UsageError` for an empty
+    source and `MediaError` when the first picture cannot be read.
+    """
+    first = next(source.items(), None)
+    if first is None:
+        raise UsageError("There is nothing to label: the source holds no pictures.")
+    prompt = Asking.about(question, model, None).prompt
+    today = datetime.now(UTC).date()
+    return estimate(model, len(source), read_frame(first.path), prompt, today)
+
+
+def _record(
+    tally: Tally,
+    asking: Asking,
+    question: Question,
+    endpoint: Endpoint,
+    journal: Path,
+    name: str,
+) -> Run:
+    """Write down a run."""
+    parameters: dict[str, JsonValue] = {"schema": asking.schema}
+    if asking.max_side is not None:
+        parameters["max_side"] = asking.max_side
+    return Run(
+        name=name or f"{question.task}_{tally.started:%Y%m%d_%H%M%S}",
+        question=question,
+        model=asking.model,
+        endpoint=endpoint.kind,
+        prompt=asking.prompt,
+        parameters=parameters,
+        started=tally.started,
+        finished=datetime.now(UTC),
+        models_answered=dict(tally.models),
+        statuses=dict(tally.statuses),
+        usage=tally.usage,
+        from_journal=tally.from_journal,
+        cost_usd=tally.cost_usd,
+        journal=str(journal),
+        code_version=__version__,
+    )

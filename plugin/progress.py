@@ -1,0 +1,93 @@
+"""Counting while a run goes on: statuses, tokens, cost; and the record at its end."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from .gemini.cost import cost_usd
+from .values import Parsed, Status, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is; `cost_usd` is None when a price is unknown."""
+
+    done: int
+    total: int
+    statuses: Mapping[Status, int]
+    usage: Usage
+    cost_usd: float | None
+    seconds: float
+    from_journal: int
+
+    @property
+    def rate(self) -> float:
+        """Items per second so far."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds to go at the rate so far; None before the first item is done."""
+        return (self.total - self.done) / self.rate if self.rate else None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Adds up the items of one run as they end.
+
+    Only replies that were asked for now are paid for: usage and cost leave out those
+    that stood in the journal.
+    """
+
+    total: int
+    model: str
+    free: bool = False
+    """Nothing is billed: the answers come from the emulator."""
+    statuses: Counter[Status] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = 0.0
+    from_journal: int = 0
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=time.monotonic)
+
+    def add(self, parsed: Parsed) -> None:
+        """Count one item."""
+        self.statuses[parsed.status] += 1
+        if parsed.model_version:
+            self.models[parsed.model_version] += 1
+        if parsed.from_journal:
+            self.from_journal += 1
+            return
+        self.usage += parsed.usage
+        self._pay(parsed)
+
+    def _pay(self, parsed: Parsed) -> None:
+        """Add the price of one reply; one unknown price makes the sum unknown."""
+        if self.free or parsed.usage == Usage() or self.cost_usd is None:
+            return
+        model = parsed.model_version or self.model
+        price = cost_usd(model, parsed.usage, self.started.date())
+        self.cost_usd = None if price is None else self.cost_usd + price
+
+    def skip_rest(self) -> None:
+        """Count all items that were not reached as skipped."""
+        left = self.total - self.statuses.total()
+        if left > 0:
+            self.statuses[Status.SKIPPED] += left
+
+    def progress(self) -> Progress:
+        """Say how far the run is."""
+        return Progress(
+            done=self.statuses.total(),
+            total=self.total,
+            statuses=dict(self.statuses),
+            usage=self.usage,
+            cost_usd=self.cost_usd,
+            seconds=time.monotonic() - self.clock,
+            from_journal=self.from_journal,
+        )
