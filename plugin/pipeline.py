@@ -125,7 +125,7 @@ def label(
 
     def record() -> Run:
         tally.skip_rest()
-        return _record(tally, asking, question, endpoint, journal, run_name)
+        return _record(tally, asking, question, endpoint, journal, name=run_name)
 
     journal.parent.mkdir(parents=True, exist_ok=True)
     with Journal(journal) as book:
@@ -218,6 +218,7 @@ def _record(
     question: Question,
     endpoint: Endpoint,
     journal: Path,
+    *,
     name: str,
 ) -> Run:
     """Write down a run."""
