@@ -1,0 +1,5 @@
+"""`python -m fiftyone_gemini`: the command line."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,37 @@
+"""The command `fiftyone-gemini`: every subcommand reads options and calls the library."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ..errors import GeminiLabelError
+from . import demo, doctor, emulator, judge, label
+
+app = typer.Typer(
+    name="fiftyone-gemini",
+    help="Label a vision dataset with Gemini, and learn how good the labels are.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("label")(label.label_pictures)
+app.command("evaluate")(judge.evaluate_labels)
+app.command("report")(judge.report_labels)
+app.command("export")(judge.export_labels)
+app.command("demo")(demo.run_demo)
+app.command("emulator")(emulator.serve_emulator)
+app.command("doctor")(doctor.examine)
+
+
+def main() -> None:
+    """Run the command line; a failure is one sentence and a non-zero exit code."""
+    try:
+        app()
+    except GeminiLabelError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -1,0 +1,123 @@
+"""`evaluate`, `report` and `export`: what is done with labels that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..coco.read import read_coco
+from ..coco.write import write_coco
+from ..errors import UsageError
+from ..evaluation import Scores, evaluate
+from ..report import Section, build_report, write_report
+from ..values import ImageLabels
+from .show import console, show_scores
+
+Truth = Annotated[
+    Path | None, typer.Argument(help="The COCO file with the ground truth.")
+]
+Predicted = Annotated[
+    Path | None, typer.Argument(help="The COCO file with the labels to judge.")
+]
+Dataset = Annotated[
+    str, typer.Option(help="A FiftyOne dataset, instead of two COCO files.")
+]
+TruthField = Annotated[
+    str, typer.Option(help="Its field with the ground truth (with --dataset).")
+]
+Field = Annotated[
+    str, typer.Option(help="Its field with the labels to judge (with --dataset).")
+]
+Iou = Annotated[
+    float,
+    typer.Option(min=0.05, max=0.95, help="Overlap that makes a match (for P, R, F1)."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Ground truth and labels of the same images, with a title for both."""
+
+    title: str
+    truth: Sequence[ImageLabels]
+    predicted: Sequence[ImageLabels]
+
+    def scores(self, iou: float) -> Scores:
+        """Judge the labels by the ground truth."""
+        return evaluate(self.truth, self.predicted, iou=iou)
+
+
+def evaluate_labels(
+    truth: Truth = None,
+    predicted: Predicted = None,
+    *,
+    dataset: Dataset = "",
+    truth_field: TruthField = "ground_truth",
+    field: Field = "gemini",
+    iou: Iou = 0.5,
+) -> None:
+    """Compare labels with ground truth, by the official COCO metrics."""
+    pair = _open_pair(truth, predicted, dataset, truth_field, field)
+    show_scores(pair.title, pair.scores(iou))
+
+
+def report_labels(
+    truth: Truth = None,
+    predicted: Predicted = None,
+    *,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("report"),
+    dataset: Dataset = "",
+    truth_field: TruthField = "ground_truth",
+    field: Field = "gemini",
+    iou: Iou = 0.5,
+) -> None:
+    """Evaluate, and write the result as one HTML file, Markdown and JSON."""
+    pair = _open_pair(truth, predicted, dataset, truth_field, field)
+    section = Section(pair.title, None, pair.scores(iou), pair.truth, pair.predicted)
+    files = write_report(build_report([section], title=pair.title), out)
+    console.print(f"report: {files.html}")
+
+
+def export_labels(
+    out: Annotated[Path, typer.Argument(help="The COCO file to write.")],
+    *,
+    dataset: Annotated[str, typer.Option(help="The FiftyOne dataset.")],
+    field: Annotated[str, typer.Option(help="Its label field.")] = "gemini",
+) -> None:
+    """Write the labels of a FiftyOne field as COCO with lossless RLE masks."""
+    from ..labels.read import read_labels
+    from .datasets import open_dataset
+
+    labels = read_labels(open_dataset(dataset), field)
+    write_coco(out, labels)
+    objects = sum(len(image.detections) for image in labels)
+    console.print(f"{out}: {len(labels)} images, {objects} objects")
+
+
+def _open_pair(
+    truth: Path | None,
+    predicted: Path | None,
+    dataset: str,
+    truth_field: str,
+    field: str,
+) -> Pair:
+    """Read truth and labels from two COCO files, or from two fields of a dataset."""
+    if truth is not None and predicted is not None and not dataset:
+        return Pair(
+            predicted.name, read_coco(truth).images, read_coco(predicted).images
+        )
+    if not dataset or truth is not None:
+        raise UsageError("Name two COCO files (truth, labels), or --dataset.")
+    from ..labels.read import read_labels
+    from .datasets import open_dataset
+
+    opened = open_dataset(dataset)
+    return Pair(
+        f"{dataset}: {field}",
+        read_labels(opened, truth_field),
+        read_labels(opened, field),
+    )

@@ -1,0 +1,121 @@
+"""What a person sees in the terminal: progress while a run goes on, tables after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from ..gemini.cost import Estimate
+from ..progress import Progress
+from ..values import Run, Status
+
+SECONDS_BETWEEN_LINES = 5.0
+console = Console(highlight=False)
+
+
+def dollars(amount: float | None) -> str:
+    """Write a price; None is an unknown price."""
+    return "price unknown" if amount is None else f"${amount:.4f}"
+
+
+def statuses(counts: Mapping[Status, int]) -> str:
+    """Write how many items ended how, the answered ones first."""
+    order = [status for status in Status if counts.get(status)]
+    return ", ".join(f"{counts[status]} {status}" for status in order)
+
+
+def duration(seconds: float | None) -> str:
+    """Write a time span as `1:02:03` or `2:03`."""
+    if seconds is None:
+        return "?"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def progress_line(progress: Progress) -> str:
+    """Write rate, statuses, cost so far and time left."""
+    return (
+        f"{progress.rate:.1f}/s, {statuses(progress.statuses)}, "
+        f"{dollars(progress.cost_usd)}, {duration(progress.seconds_left)} left"
+    )
+
+
+@contextmanager
+def shown_progress(title: str) -> Iterator[Callable[[Progress], None]]:
+    """Show progress as a bar in a terminal, as a line now and then in a log."""
+    if not console.is_terminal:
+        yield _line_writer(title)
+        return
+    with Bar(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[line]}"),
+        console=console,
+    ) as bar:
+        task = bar.add_task(title, total=None, line="")
+
+        def update(progress: Progress) -> None:
+            bar.update(
+                task,
+                completed=progress.done,
+                total=progress.total,
+                line=progress_line(progress),
+            )
+
+        yield update
+
+
+def _line_writer(title: str) -> Callable[[Progress], None]:
+    last = time.monotonic()
+
+    def write(progress: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if progress.done == progress.total or now - last >= SECONDS_BETWEEN_LINES:
+            last = now
+            line = progress_line(progress)
+            console.print(f"{title} {progress.done}/{progress.total}: {line}")
+
+    return write
+
+
+def show_estimate(estimate: Estimate, model: str) -> None:
+    """Say before a run what it will ask for and cost, as an estimate."""
+    console.print(
+        f"Estimate: {estimate.requests} requests to {model}, about "
+        f"{estimate.prompt_tokens:,} tokens in and {estimate.output_tokens:,} out, "
+        f"{dollars(estimate.usd)}."
+    )
+
+
+def show_run(run: Run) -> None:
+    """Say after a run who answered, how the items ended and what was paid."""
+    who = ", ".join(f"{name} ({n})" for name, n in run.models_answered.items())
+    console.print(f"{run.name}: {statuses(run.statuses)}")
+    console.print(f"  asked {run.model}, answered by {who or 'nobody'}")
+    if run.endpoint == "emulator":
+        console.print("  The answers came from the offline emulator, not from Gemini.")
+    usage, journal = run.usage, run.from_journal
+    cost = "nothing (emulator)" if run.endpoint == "emulator" else dollars(run.cost_usd)
+    console.print(
+        f"  {usage.prompt:,} tokens in, {usage.output + usage.thoughts:,} out, "
+        f"cost {cost}; {journal} replies were in the journal already"
+    )
+
+
+def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table whose first column is text and whose others are numbers."""
+    table = Table(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
