@@ -41,8 +41,8 @@ def serve_emulator(
     Point any client at it by GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8765; any key does.
     """
     settings = Settings(
-        truth=truth,
-        images=images,
+        truth=str(truth or ""),
+        images=str(images or ""),
         noise=noise,
         faults=faults,
         latency=latency,

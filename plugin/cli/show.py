@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from ..evaluation import Scores
 from ..gemini.cost import Estimate
 from ..progress import Progress
 from ..values import Run, Status
@@ -111,11 +112,40 @@ def show_run(run: Run) -> None:
     )
 
 
-def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table whose first column is text and whose others are numbers."""
-    table = Table(title=title, title_justify="left")
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left")
-    for row in rows:
-        table.add_row(*row)
+def number(value: float | None) -> str:
+    """Write a score with three digits; `-` where it is not defined."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def show_scores(title: str, scores: Scores) -> None:
+    """Print the headline numbers, the table per class and what is to be known."""
+    console.print(f"\n[bold]{title}[/]: {scores.all.objects} true objects")
+    shapes = [("boxes", scores.all.boxes), ("masks", scores.all.masks)]
+    table = _table("", "AP", "AP50", "AP75", "precision", "recall", "F1")
+    for name, shape in shapes:
+        if shape is not None:
+            coco, counts = shape.coco, shape.counts
+            numbers = (coco.ap, coco.ap50, coco.ap75)
+            ratios = (counts.precision, counts.recall, counts.f1)
+            table.add_row(name, *map(number, (*numbers, *ratios)))
     console.print(table)
+    table = _table("class", "AP", "precision", "recall", "right", "invented", "missed")
+    for row in scores.all.main.classes:
+        counts = row.counts
+        ratios = (row.ap, counts.precision, counts.recall)
+        whole = (counts.tp, counts.fp, counts.fn)
+        table.add_row(row.label, *map(number, ratios), *map(str, whole))
+    console.print(table)
+    console.print(f"  images: {statuses(scores.statuses)}", highlight=False)
+    if scores.confidence != "self":
+        console.print(
+            "  No confidence was given: AP breaks ties in the order of reply."
+        )
+
+
+def _table(first: str, *columns: str) -> Table:
+    """Make a plain table: one column of text, then columns of numbers."""
+    table = Table(first, box=None, pad_edge=True, header_style="dim")
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
