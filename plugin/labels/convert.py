@@ -1,0 +1,74 @@
+"""Detections of the vocabulary to and from FiftyOne's.
+
+A FiftyOne box is `[left, top, width, height]` in fractions of the picture; its mask
+covers the box and may have any size. Ours has the size of the box in whole pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+
+from ..values import BoolArray, Box, Detection, Frame, Mask
+
+LABEL_LIMIT = 200
+"""Characters of a label that are kept: a reply may hold any text."""
+
+
+def to_fiftyone(detections: tuple[Detection, ...], frame: Frame) -> fo.Detections:
+    """Turn the detections of one picture into a FiftyOne label."""
+    return fo.Detections(detections=[_to_fiftyone(d, frame) for d in detections])
+
+
+def _to_fiftyone(detection: Detection, frame: Frame) -> fo.Detection:
+    attributes: dict[str, Any] = {}
+    if detection.mask is not None:
+        crop = detection.mask.crop
+        attributes["mask"] = np.ascontiguousarray(crop, dtype=bool)
+    if detection.confidence is not None:
+        attributes["confidence"] = detection.confidence
+    if detection.is_crowd:
+        attributes["iscrowd"] = True
+    if detection.area is not None:
+        attributes["area"] = detection.area
+    return fo.Detection(
+        label=detection.label[:LABEL_LIMIT],
+        bounding_box=list(detection.box.xywh_rel(frame)),
+        **attributes,
+    )
+
+
+def box_from_rel(box_xywh_rel: list[float], frame: Frame) -> Box:
+    """Turn a FiftyOne box into pixels, to the millionth: what the division cost."""
+    x, y, w, h = box_xywh_rel
+    return Box(
+        round(x * frame.width, 6),
+        round(y * frame.height, 6),
+        round(w * frame.width, 6),
+        round(h * frame.height, 6),
+    )
+
+
+def mask_in_box(mask: BoolArray, box: Box, frame: Frame) -> Mask:
+    """Place the mask of a FiftyOne detection in the picture.
+
+    The box is snapped to whole pixels, at least one each way and inside the frame; a
+    mask of another size is resampled to it (nearest pixel).
+    """
+    x0, y0, x1, y1 = (round(edge) for edge in box.xyxy_px)
+    x0 = min(max(x0, 0), frame.width - 1)
+    y0 = min(max(y0, 0), frame.height - 1)
+    width = min(max(x1, x0 + 1), frame.width) - x0
+    height = min(max(y1, y0 + 1), frame.height) - y0
+    return Mask(x0, y0, _resampled(np.asarray(mask) > 0, height, width))
+
+
+def _resampled(mask: BoolArray, height: int, width: int) -> BoolArray:
+    """Take the nearest pixels of a mask so that its shape is [height, width]."""
+    if mask.shape == (height, width):
+        return np.ascontiguousarray(mask)
+    rows = (np.arange(height) * 2 + 1) * mask.shape[0] // (2 * height)
+    columns = (np.arange(width) * 2 + 1) * mask.shape[1] // (2 * width)
+    return np.ascontiguousarray(mask[np.ix_(rows, columns)])
