@@ -1,0 +1,140 @@
+"""A MongoDB server of one's own: a folder, a free port, gone when its owner is gone.
+
+    owner --pipe--> guard --> mongod
+
+The guard is a tiny process that stops the server when the pipe closes: when the owner
+says so, and also when the owner is killed. So no server outlives a demo or a test.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from ..errors import SetupError
+from .mongod import Mongo, bundled, configured_uri, on_path, server_at
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+GUARD = """
+import subprocess, sys, threading
+server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+def watch():
+    sys.stdin.buffer.read()
+    server.terminate()
+threading.Thread(target=watch, daemon=True).start()
+sys.exit(server.wait())
+"""
+
+
+@contextmanager
+def private_mongod(folder: Path) -> Iterator[str]:
+    """Run a server on a free loopback port with its data in `folder`; give its address.
+
+    The data stays: the same folder can be opened again. Where the machine has no
+    `mongod` but FIFTYONE_DATABASE_URI answers, gives that address: set
+    FIFTYONE_DATABASE_NAME to keep the data apart. Raises SetupError.
+    """
+    program = local_program()
+    if program is None:
+        yield configured_server()
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    guard = start(program, folder, port)
+    try:
+        wait_until_ready(guard, folder, port)
+        yield f"mongodb://127.0.0.1:{port}"
+    finally:
+        stop(guard)
+
+
+def mongod_until_exit(folder: Path) -> str:
+    """Run `private_mongod` until this process ends; give its address.
+
+    Call it before FiftyOne is imported: what was registered last runs first at exit, and
+    FiftyOne's own clean-up waits 30 s for a server that is gone already.
+    """
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(private_mongod(folder))
+
+
+def local_program() -> Mongo | None:
+    """Find a `mongod` on this machine."""
+    for found in (bundled(), on_path()):
+        if isinstance(found, Mongo):
+            return found
+    return None
+
+
+def configured_server() -> str:
+    """Give the address of the configured server if it answers."""
+    uri = configured_uri(os.environ)
+    if uri and isinstance(server_at(uri), Mongo):
+        return uri
+    raise SetupError("There is no MongoDB. Run `fiftyone-gemini doctor --fix`.")
+
+
+def free_port() -> int:
+    """Ask the system for a loopback port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(program: Mongo, folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """Start the guard, and through it the server."""
+    server = [program.place, "--dbpath", str(folder), "--port", str(port)]
+    server += ["--bind_ip", "127.0.0.1", "--logpath", str(log_of(folder)), "--quiet"]
+    server += ["--wiredTigerCacheSizeGB", "0.5"]
+    if os.name != "nt":
+        server.append("--nounixsocket")
+    return subprocess.Popen(  # noqa: S603 - our own command line
+        [sys.executable, "-I", "-S", "-c", GUARD, *server],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C reaches the owner, not the server
+    )
+
+
+def wait_until_ready(guard: subprocess.Popen[bytes], folder: Path, port: int) -> None:
+    """Return when the server takes connections; raise SetupError when it never will."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with (
+            suppress(OSError),
+            socket.create_connection(("127.0.0.1", port), timeout=1),
+        ):
+            return
+        if guard.poll() is not None:
+            break
+        time.sleep(0.02)
+    raise SetupError(
+        f"MongoDB does not start in {folder}: see {log_of(folder)}. "
+        "Is another demo or App running on the same folder?"
+    )
+
+
+def stop(guard: subprocess.Popen[bytes]) -> None:
+    """Close the pipe, and wait until the server has written everything."""
+    if guard.stdin:
+        guard.stdin.close()
+    try:
+        guard.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        guard.kill()
+
+
+def log_of(folder: Path) -> Path:
+    """Name the server's log, beside its data."""
+    return folder / "mongod.log"
