@@ -49,6 +49,11 @@ class DemoFolder:
         return self.path / "db"
 
     @property
+    def plugins(self) -> Path:
+        """The folder in which the demo's FiftyOne finds the plugin."""
+        return self.path / "plugins"
+
+    @property
     def journal(self) -> Path:
         """The record of replies."""
         return self.path / "journal.sqlite"
@@ -82,13 +87,25 @@ def run_demo(
     """
     folder = DemoFolder(out.resolve())
     folder.path.mkdir(parents=True, exist_ok=True)
-    with private_mongod(folder.database) as mongod, answering(gemini) as endpoint:
-        os.environ.update(mongod.environment)
-        os.environ["FIFTYONE_PLUGINS_DIR"] = str(link_plugin(folder.path / "plugins"))
+    with private_mongod(folder.database) as uri, answering(gemini) as endpoint:
+        set_up_fiftyone(folder, uri)
         if app:
             open_app(endpoint)
         else:
             label_and_judge(folder, endpoint, model)
+
+
+def set_up_fiftyone(folder: DemoFolder, uri: str) -> None:
+    """Let FiftyOne use the demo's own database and plugins; before it is imported."""
+    link_plugin(folder.plugins)
+    os.environ |= {
+        "FIFTYONE_DATABASE_URI": uri,
+        "FIFTYONE_DATABASE_NAME": DATASET,
+        "FIFTYONE_DATABASE_VALIDATION": "false",
+        "FIFTYONE_DO_NOT_TRACK": "true",
+        "FIFTYONE_PLUGINS_DIR": str(folder.plugins),
+        "FIFTYONE_SHOW_PROGRESS_BARS": "false",
+    }
 
 
 @contextmanager

@@ -1,1 +1,31 @@
-"""Values against values: how good are the labels."""
+r"""Values against values: how good are the labels.
+
+ImageLabels (truth, predicted) --pairs--> Pair --coco_eval--> official numbers
+                                               \--matching--> verdicts, P, R, F1
+"""
+
+from .scores import (
+    ClassScores,
+    CocoNumbers,
+    Counts,
+    Engine,
+    Match,
+    Metrics,
+    Scores,
+    Shape,
+    ShapeScores,
+)
+from .scoring import evaluate
+
+__all__ = [
+    "ClassScores",
+    "CocoNumbers",
+    "Counts",
+    "Engine",
+    "Match",
+    "Metrics",
+    "Scores",
+    "Shape",
+    "ShapeScores",
+    "evaluate",
+]
