@@ -1,0 +1,100 @@
+"""Prompt and schema -> what is asked for, as far as a language model could tell.
+
+This never looks at the project's tasks: it knows only what stands in the request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ..values import JsonValue
+from .wire import Call, Fields
+
+_MASKS = re.compile(r"\bmasks?\b|\bsegment", re.IGNORECASE)
+_NO_MASKS = re.compile(
+    r"\b(never|not|no|without)\b(\s+\w+){0,3}?\s+masks?\b", re.IGNORECASE
+)
+_CONFIDENCE = re.compile(r"\bconfidence\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an answer shall hold, and the shape around it.
+
+    `wrapper` is the key that holds the list, or empty for a bare list; None leaves it to
+    the model. `labels` are the only ones allowed, or None for all.
+    """
+
+    masks: bool
+    confidence: bool
+    wrapper: str | None
+    labels: frozenset[str] | None
+
+
+def understand(call: Call, known_labels: Iterable[str]) -> Asked:
+    """Work out what a request asks for; `known_labels` are looked for in the prompt."""
+    keys = set(_property_names(call.schema))
+    words = _NO_MASKS.sub(" ", call.text)
+    allowed = frozenset(_label_choices(call.schema))
+    named = allowed & {*known_labels} if allowed else named_labels(words, known_labels)
+    return Asked(
+        masks="mask" in keys if keys else bool(_MASKS.search(words)),
+        confidence="confidence" in keys if keys else bool(_CONFIDENCE.search(words)),
+        wrapper=_wrapper(call.schema),
+        labels=named if named or allowed else None,
+    )
+
+
+def named_labels(text: str, known_labels: Iterable[str]) -> frozenset[str]:
+    """Find which labels a text names as whole words, singular or plural.
+
+    A longer label hides the shorter ones inside it: "hot dog" does not name "dog".
+    """
+    found = set()
+    for label in sorted(known_labels, key=len, reverse=True):
+        pattern = rf"(?<!\w){re.escape(label)}(s|es)?(?!\w)"
+        text, times = re.subn(pattern, " | ", text, flags=re.IGNORECASE)
+        if times:
+            found.add(label)
+    return frozenset(found)
+
+
+def _wrapper(schema: Fields | None) -> str | None:
+    """Name the property that holds the list, if the schema asks for an object."""
+    if schema is None:
+        return None
+    if str(schema.get("type", "")).upper() == "ARRAY":
+        return ""
+    properties = schema.get("properties")
+    return next(iter(properties), None) if isinstance(properties, dict) else None
+
+
+def _inner_schemas(schema: JsonValue | Fields) -> Iterator[Fields]:
+    """Walk through a schema and all schemas inside it."""
+    if isinstance(schema, list):
+        for entry in schema:
+            yield from _inner_schemas(entry)
+    elif schema is not None and not isinstance(schema, str | int | float):
+        yield schema
+        for value in schema.values():
+            yield from _inner_schemas(value)
+
+
+def _property_names(schema: Fields | None) -> Iterator[str]:
+    """Name all properties at every depth of a schema."""
+    for inner in _inner_schemas(schema):
+        properties = inner.get("properties")
+        if isinstance(properties, dict):
+            yield from properties
+
+
+def _label_choices(schema: Fields | None) -> Iterator[str]:
+    """Give the values to which a schema limits the property `label`."""
+    for inner in _inner_schemas(schema):
+        properties = inner.get("properties")
+        label = properties.get("label") if isinstance(properties, dict) else None
+        choices = label.get("enum") if isinstance(label, dict) else None
+        if isinstance(choices, list):
+            yield from (str(choice) for choice in choices)
