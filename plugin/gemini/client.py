@@ -1,0 +1,118 @@
+"""One call to Gemini through the real SDK, on its aiohttp backend: `Request` to bytes.
+
+All patience (retries, waits) is in `retry`; here the SDK is kept from having its own.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ..values import Request
+from .encode import config, contents
+from .endpoint import Endpoint
+from .failures import UNREACHABLE, CallError, Cause, read_cause
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+    from google.genai import Client as SdkClient
+    from google.genai import errors
+
+
+class Client:
+    """A connection to an endpoint; belongs to one asyncio loop, closed by `async with`."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._session = _session(endpoint)
+        self._sdk = _connect(endpoint, self._session)
+
+    async def __aenter__(self) -> Self:
+        """Give the client; nothing is opened before the first call."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close all connections."""
+        await self._sdk.aio.aclose()
+        self._sdk.close()
+        if self._session is not None:
+            await self._session.close()
+
+    async def ask(self, request: Request) -> bytes:
+        """Send one request and give the body of the reply as it came (UTF-8).
+
+        Raises `CallError` when there is none. The SDK's own exception is not chained:
+        it can hold the headers of the request, and with them the key.
+        """
+        import aiohttp
+        from google.auth.exceptions import GoogleAuthError, TransportError
+        from google.genai import errors
+
+        try:
+            response = await self._sdk.aio.models.generate_content(
+                model=request.model,
+                contents=contents(request),
+                config=config(request, store=self._store),
+            )
+        except errors.APIError as error:
+            cause = self._refusal(error)
+        except TimeoutError:
+            seconds = self._endpoint.timeout_seconds
+            cause = Cause(UNREACHABLE, message=f"no answer within {seconds:g} seconds")
+        except (aiohttp.ClientError, OSError, TransportError) as error:
+            text = self._endpoint.redact(str(error)) or type(error).__name__
+            cause = Cause(UNREACHABLE, message=text)
+        except GoogleAuthError as error:
+            cause = Cause(401, "UNAUTHENTICATED", self._endpoint.redact(str(error)))
+        else:
+            http = response.sdk_http_response
+            return ((http and http.body) or "").encode()
+        raise CallError(cause) from None
+
+    @property
+    def _store(self) -> bool | None:
+        """Ask the Developer API not to keep requests; enterprise knows no such field."""
+        return None if self._endpoint.kind == "enterprise" else False
+
+    def _refusal(self, error: errors.APIError) -> Cause:
+        """Read an error reply."""
+        message = self._endpoint.redact(str(error.message or ""))
+        return read_cause(error.code, str(error.status or ""), message, error.details)
+
+
+def _session(endpoint: Endpoint) -> ClientSession | None:
+    """Reach the emulator past any proxy; elsewhere the SDK makes its own session."""
+    from aiohttp import ClientSession, TCPConnector
+
+    if endpoint.kind != "emulator":
+        return None
+    return ClientSession(connector=TCPConnector(limit=0), trust_env=False)
+
+
+def _connect(endpoint: Endpoint, session: ClientSession | None) -> SdkClient:
+    """Make the SDK's client: finite timeout, no retries of its own.
+
+    `attempts=1` is not the SDK's default: without it a broken connection is asked again
+    after 1 to 10 seconds, which could pay for one request twice.
+    """
+    from google.genai import Client as SdkClient
+    from google.genai import types
+
+    options = types.HttpOptions(
+        timeout=max(1, round(endpoint.timeout_seconds * 1000)),
+        retry_options=types.HttpRetryOptions(attempts=1),
+        base_url=endpoint.base_url or None,
+        aiohttp_client=session,
+    )
+    return SdkClient(
+        enterprise=endpoint.kind == "enterprise",
+        api_key=endpoint.api_key or None,
+        project=endpoint.project or None,
+        location=endpoint.location or None,
+        http_options=options,
+    )

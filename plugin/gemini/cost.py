@@ -1,0 +1,79 @@
+"""What a run costs: before it from documented token rules, after it from usage.
+
+`estimate` is an estimate and is called one wherever it is shown; `cost_usd` multiplies
+the token counts that Gemini reported. See `docs/cost.md` for sources and limits.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+
+from ..values import Frame, Usage
+from .models import facts
+
+SMALL_SIDE = 384
+TILE_TOKENS = 258
+TILE_SIDES = (256, 768)
+CHARACTERS_PER_TOKEN = 4
+OUTPUT_TOKENS = 1500
+"""Assumed for one answer: about ten objects with masks, and thinking at its lowest."""
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run will take, roughly; `usd` is None when the price is unknown."""
+
+    requests: int
+    prompt_tokens: int
+    output_tokens: int
+    usd: float | None
+
+
+def cost_usd(model: str, usage: Usage, day: date) -> float | None:
+    """Price the tokens that a model reported; None when its price is unknown."""
+    price = facts(model).price_on(day)
+    if price is None:
+        return None
+    cached = price.input if price.cached is None else price.cached
+    return (
+        (usage.prompt - usage.cached) * price.input
+        + usage.cached * cached
+        + (usage.output + usage.thoughts) * price.output
+    ) / MILLION
+
+
+def estimate(
+    model: str, requests: int, frame: Frame, prompt: str, day: date
+) -> Estimate:
+    """Estimate a run over pictures of one size with one prompt.
+
+    Prompt: tokens of the picture plus one for four characters of text (Gemini API,
+    Tokens page). Output: `OUTPUT_TOKENS` for each answer, an assumption of ours.
+    """
+    text = math.ceil(len(prompt) / CHARACTERS_PER_TOKEN)
+    usage = Usage(
+        prompt=requests * (image_tokens(model, frame) + text),
+        output=requests * OUTPUT_TOKENS,
+    )
+    return Estimate(requests, usage.prompt, usage.output, cost_usd(model, usage, day))
+
+
+def image_tokens(model: str, frame: Frame) -> int:
+    """Count the tokens of one picture by the documented rule of its model.
+
+    Gemini 3 and 4: a flat number (Media resolution page, 2026-09-19). Gemini 2 (Image
+    understanding page, 2026-09-24): 258 when both sides are at most 384, else 258 for
+    each tile whose side is two thirds of the shorter side, kept within 256..768.
+    """
+    flat = facts(model).image_tokens
+    if flat is not None:
+        return flat
+    if max(frame.width, frame.height) <= SMALL_SIDE:
+        return TILE_TOKENS
+    low, high = TILE_SIDES
+    side = min(high, max(low, math.floor(min(frame.width, frame.height) / 1.5)))
+    tiles = math.ceil(frame.width / side) * math.ceil(frame.height / side)
+    return TILE_TOKENS * tiles

@@ -1,0 +1,197 @@
+"""The private asyncio loop on which requests are asked; `pool` is its synchronous side.
+
+One thread runs the loop; a few worker threads load pictures and write the journal, so
+that neither holds up the network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TypeVar, TypeVarTuple
+
+from ..errors import ApiError, FatalApiError, GeminiLabelError, MediaError
+from ..values import Item, Reply, Request, Status
+from .client import Client
+from .endpoint import Endpoint
+from .envelope import read_body
+from .journal import Journal, request_key
+from .limits import Limits
+from .retry import Patience
+
+Build = Callable[[Item], Request]
+Args = TypeVarTuple("Args")
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back for one item; `request` is None when none could be built."""
+
+    item: Item
+    request: Request | None
+    reply: Reply
+
+
+class HaltedError(Exception):
+    """The run is ending and this item was not asked; never leaves `gemini`."""
+
+
+class Engine:
+    """Answers items on a loop of its own until it is closed.
+
+    `submit` and `halt` may be called from any thread; `close` cancels what is open.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, journal: Journal, build: Build, limits: Limits
+    ) -> None:
+        self._endpoint = endpoint
+        self._journal = journal
+        self._build = build
+        self._limits = limits
+        self._emulated = endpoint.kind == "emulator"
+        self._asking: dict[str, asyncio.Task[Reply]] = {}
+        self._workers = ThreadPoolExecutor(
+            max_workers=min(8, os.cpu_count() or 1) + 1,
+            thread_name_prefix="gemini-worker",
+        )
+        self._opened: Future[None] = Future()
+        # A daemon: a generator that nobody closes must not keep Python from ending.
+        self._thread = threading.Thread(
+            target=self._run, name="gemini-loop", daemon=True
+        )
+        self._thread.start()
+        self._opened.result()
+
+    def submit(self, item: Item) -> Future[Answered]:
+        """Start to answer an item; the future may raise `HaltedError` or a fatal error."""
+        return asyncio.run_coroutine_threadsafe(self._answer(item), self._loop)
+
+    def halt(self) -> None:
+        """Start no further request and wait for none; what is open goes on."""
+        self._loop.call_soon_threadsafe(self._halted.set)
+
+    def close(self) -> None:
+        """Cancel what is open, close the connections, end the threads."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._closing.set)
+        self._thread.join()
+        self._workers.shutdown()
+
+    def _run(self) -> None:
+        """Run the loop; this is the thread."""
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            if self._opened.done():
+                raise
+            self._opened.set_exception(error)
+
+    async def _serve(self) -> None:
+        """Keep a client open until the engine is closed."""
+        self._loop = asyncio.get_running_loop()
+        self._halted = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._places = asyncio.Semaphore(self._limits.in_flight)
+        async with Client(self._endpoint) as client:
+            self._patience = Patience(client.ask, self._pause, self._limits)
+            self._opened.set_result(None)
+            await self._closing.wait()
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _answer(self, item: Item) -> Answered:
+        """Answer one item; what fails for it alone becomes its reply."""
+        self._go_on()
+        request = None
+        try:
+            request = await self._work(self._build, item)
+            reply = await self._ask_once(request)
+        except FatalApiError:
+            self._halted.set()
+            raise
+        except MediaError as error:
+            reply = Reply(failure=Status.MEDIA_ERROR, error=str(error))
+        except ApiError as error:
+            reply = Reply(failure=Status.API_ERROR, error=str(error))
+        except (GeminiLabelError, HaltedError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one sample's failure, not the run's
+            reply = self._unexpected(item, request, error)
+        return Answered(item, request, reply)
+
+    def _unexpected(
+        self, item: Item, request: Request | None, error: Exception
+    ) -> Reply:
+        """Record a failure that nobody foresaw as that of one item."""
+        trace = self._endpoint.redact("".join(traceback.format_exception(error)))
+        _log.error("Unexpected failure for %s\n%s", item.path, trace)
+        text = self._endpoint.redact(f"{type(error).__name__}: {error}")
+        return Reply(
+            failure=Status.MEDIA_ERROR if request is None else Status.API_ERROR,
+            error=f"Unexpected failure ({text}). Please report it.",
+        )
+
+    async def _ask_once(self, request: Request) -> Reply:
+        """Ask, or wait for the same question that is being asked already."""
+        key = await self._work(request_key, request)
+        if key in self._asking:
+            reply = await asyncio.shield(self._asking[key])
+            return replace(reply, from_journal=True, seconds=0.0)
+        task = asyncio.create_task(self._ask(key, request))
+        self._asking[key] = task
+        try:
+            return await task
+        finally:
+            del self._asking[key]
+
+    async def _ask(self, key: str, request: Request) -> Reply:
+        """Take the reply from the journal, or ask and write it there first of all."""
+        async with self._places:
+            self._go_on()
+            known = await self._work(self._look_up, key)
+            if known is not None:
+                return known
+            started = time.monotonic()
+            body = await self._patience.answer(request)
+            seconds = time.monotonic() - started
+            reply = await self._work(self._keep, key, body, request.model)
+            return replace(reply, seconds=seconds)
+
+    def _look_up(self, key: str) -> Reply | None:
+        """Read a reply that is in the journal."""
+        body = self._journal.find(key, emulated=self._emulated)
+        return None if body is None else replace(read_body(body), from_journal=True)
+
+    def _keep(self, key: str, body: bytes, model: str) -> Reply:
+        """Write a reply to the journal, then read it."""
+        self._journal.add(key, body, model=model, emulated=self._emulated)
+        return read_body(body)
+
+    def _go_on(self) -> None:
+        """Raise when the run is ending."""
+        if self._halted.is_set():
+            raise HaltedError
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait; raise as soon as the run is ending."""
+        try:
+            await asyncio.wait_for(self._halted.wait(), seconds)
+        except TimeoutError:
+            return
+        raise HaltedError
+
+    async def _work(self, function: Callable[[*Args], T], *args: *Args) -> T:
+        """Run a blocking function in a worker thread."""
+        return await self._loop.run_in_executor(self._workers, function, *args)

@@ -1,0 +1,108 @@
+"""Patience: asks until there is an answer, as long and as often as makes sense.
+
+The SDK retries nothing by default and never reads `RetryInfo`, so all of it is here.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from ..errors import ApiError, FatalApiError
+from ..values import Request
+from .encode import MODEL_DEFAULT, thinking_of
+from .failures import CallError, Cause, Next, advise, decide
+from .limits import Limits
+from .models import facts
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Patience:
+    """Asks with retries; one for all requests of a run, on one loop.
+
+    `ask` sends one request or raises `CallError`. `pause` waits for some seconds, or
+    raises when the run is to end. A wait that Gemini asks for holds back all requests.
+    """
+
+    ask: Callable[[Request], Awaitable[bytes]]
+    pause: Callable[[float], Awaitable[None]]
+    limits: Limits
+    _open_at: float = 0.0
+    _stepped: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    async def answer(self, request: Request) -> bytes:
+        """Ask until there is an answer; raise `ApiError` or `FatalApiError`.
+
+        A refused thinking level is stepped up once, and remembered for the run.
+        """
+        attempt = 0
+        while True:
+            await self._wait_for_quota()
+            asked = self._shape(request)
+            try:
+                return await self.ask(asked)
+            except CallError as error:
+                cause = error.cause
+            step = decide(cause)
+            if step is Next.STEP_UP and self._step_up(request, asked):
+                continue
+            attempt += 1
+            if step is not Next.RETRY or attempt >= self.limits.attempts:
+                raise self._final(cause, request.model, step, attempt)
+            await self._back_off(cause, attempt)
+
+    async def _wait_for_quota(self) -> None:
+        """Wait until the moment that Gemini named, if it did."""
+        while (seconds := self._open_at - time.monotonic()) > 0:
+            await self.pause(seconds)
+
+    async def _back_off(self, cause: Cause, attempt: int) -> None:
+        """Wait as long as Gemini asks, else longer with every attempt, with jitter."""
+        _log.info("Attempt %d failed, trying again: %s", attempt, cause)
+        if cause.retry_seconds is None:
+            longest = self.limits.longest_wait_seconds
+            seconds = min(longest, self.limits.backoff_seconds * 2 ** (attempt - 1))
+            await self.pause(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            return
+        if cause.retry_seconds > self.limits.longest_wait_seconds:
+            raise FatalApiError(
+                f"Gemini asks to wait for {cause.retry_seconds:.0f} seconds ({cause}). "
+                "Run the same command again after that; it goes on where it stopped."
+            )
+        opens = time.monotonic() + cause.retry_seconds
+        self._open_at = max(self._open_at, opens)
+
+    def _shape(self, request: Request) -> Request:
+        """Use the thinking setting that was found to be accepted."""
+        better = self._stepped.get((request.model, thinking_of(request)))
+        return request if better is None else replace(request, thinking=better)
+
+    def _step_up(self, request: Request, asked: Request) -> bool:
+        """Choose the next thinking setting; False when that was done already."""
+        refused = (request.model, thinking_of(request))
+        if refused in self._stepped:
+            # Another request may have found it while this one was on its way.
+            return thinking_of(asked) != self._stepped[refused]
+        settings = facts(request.model).thinking
+        later = (
+            settings[settings.index(refused[1]) + 1 :] if refused[1] in settings else ()
+        )
+        self._stepped[refused] = next(iter(later), MODEL_DEFAULT)
+        _log.warning(
+            "%s refused the thinking setting %r; %r is used from here on.",
+            *(*refused, self._stepped[refused]),
+        )
+        return True
+
+    @staticmethod
+    def _final(cause: Cause, model: str, step: Next, attempts: int) -> ApiError:
+        """Say that a request failed for good."""
+        text = advise(cause, model)
+        if step is Next.STOP:
+            return FatalApiError(text)
+        return ApiError(f"{text} ({attempts} attempts)" if attempts > 1 else text)
