@@ -10,6 +10,8 @@ from ..errors import UsageError
 from ..values import BoolArray, Detection, Frame, ImageLabels, Status
 from .convert import box_from_rel, mask_in_box
 
+COCO_ID = "coco_id"
+
 
 class _Attributes(NamedTuple):
     """What is read of a FiftyOne detection, by the names it has there."""
@@ -29,11 +31,11 @@ def read_labels(
 ) -> list[ImageLabels]:
     """Read a `Detections` field of all samples of a view, in the order of the view.
 
-    Image ids are the texts of `id_field`: the sample's own id, or the `coco_id` that
-    pictures from a COCO file bring along. Sizes of pictures come from the samples' metadata, which is computed where missing.
-    The status comes from `<field>_status`; without it, a sample with a label is `ok` or
-    `empty` and one without any is `skipped`. Raises `UsageError` when the field is of
-    another type or a picture cannot be opened.
+    Image ids are the texts of `id_field`: see `id_field_of`. Sizes of pictures come
+    from the samples' metadata, which is computed where missing. The status comes from
+    `<field>_status`; without it, a sample with a label is `ok` or `empty` and one
+    without any is `skipped`. Raises `UsageError` when the field is of another type or a
+    picture cannot be opened.
     """
     check_detections(view, field)
     ids, paths = view.values([id_field, "filepath"])
@@ -49,6 +51,16 @@ def read_labels(
             ids, paths, frames, statuses, rows, strict=True
         )
     ]
+
+
+def id_field_of(view: fo.SampleCollection) -> str:
+    """Name the field with the image ids: `coco_id`, or `id` where any lacks one.
+
+    Pictures that came from a COCO file bring a `coco_id` along.
+    """
+    if not view.has_field(COCO_ID):
+        return "id"
+    return "id" if view.exists(COCO_ID, bool=False).count() else COCO_ID
 
 
 def check_detections(view: fo.SampleCollection, field: str) -> None:

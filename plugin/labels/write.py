@@ -35,7 +35,7 @@ def check_field(dataset: fo.Dataset, field: str) -> None:
         include_private=True
     ):
         raise UsageError(f"The field name {field!r} is reserved by FiftyOne.")
-    if field in known and not _is_ours(known[field]):
+    if field in known and not is_written_here(dataset, field):
         raise UsageError(
             f"The field {field!r} exists and was not written by Gemini; "
             "choose another name, so that nothing is lost."
@@ -45,9 +45,12 @@ def check_field(dataset: fo.Dataset, field: str) -> None:
             raise UsageError(f"The field {name!r} is needed, but is not a text field.")
 
 
-def _is_ours(field: fo.Field) -> bool:
-    is_detections = getattr(field, "document_type", None) is fo.Detections
-    return is_detections and (field.info or {}).get("made_by") == MADE_BY
+def is_written_here(dataset: fo.Dataset, field: str) -> bool:
+    """Tell whether a field holds the labels of an earlier run."""
+    found = dataset.get_field(field)
+    if getattr(found, "document_type", None) is not fo.Detections:
+        return False
+    return (found.info or {}).get("made_by") == MADE_BY
 
 
 class FieldSink:
