@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import cache
 from importlib.abc import MetaPathFinder
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
 ROOT = Path(__file__).resolve().parents[1]
+KEPT = ExitStack()
+"""Never closed: MongoDB runs until the process ends, because FiftyOne needs it there."""
+
 SECRETS = (
     *("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS"),
     *("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "GOOGLE_GENAI_USE_VERTEXAI"),
@@ -67,11 +71,11 @@ class MongoBeforeFiftyOne(MetaPathFinder):
 @cache
 def start_mongo() -> str:
     """Start the private MongoDB, for this process and those it starts."""
-    from fiftyone_gemini.doctor.mongo import mongod_until_exit
+    from fiftyone_gemini.doctor.mongo import private_mongod
 
-    uri = mongod_until_exit(Path(os.environ["HOME"]) / "db")
-    os.environ["FIFTYONE_DATABASE_URI"] = uri
-    return uri
+    running = KEPT.enter_context(private_mongod(Path(os.environ["HOME"]) / "db"))
+    os.environ["FIFTYONE_DATABASE_URI"] = running.uri
+    return running.uri
 
 
 @pytest.fixture(scope="session")

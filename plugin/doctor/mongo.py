@@ -15,15 +15,15 @@ from collections.abc import Callable
 
 from ..errors import SetupError
 from .fetch import download_failed, from_wheel, link, rebuild
-from .mongod import Mongo, NotThere, bundled, configured_uri, on_path, server_at
-from .private import mongod_until_exit, private_mongod
+from .mongod import Mongo, NotThere, bundled, on_path, server_at
+from .private import private_mongod
+from .settings import fiftyone_setting
 
 __all__ = [
     "Mongo",
     "ensure_mongo",
     "find_mongo",
     "main",
-    "mongod_until_exit",
     "private_mongod",
 ]
 
@@ -59,7 +59,7 @@ def ensure_mongo() -> Mongo:
 
 def configured() -> Way | None:
     """Give the way to the server that FiftyOne is told to use, if it is told."""
-    uri = configured_uri(os.environ)
+    uri = fiftyone_setting("database_uri", os.environ)
     return (lambda: server_at(uri)) if uri else None
 
 

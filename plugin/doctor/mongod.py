@@ -6,12 +6,10 @@ Reads only; nothing is changed and FiftyOne is not imported (that takes seconds)
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,19 +51,6 @@ def fiftyone_bin() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise SetupError("FiftyOne is not installed: run `pip install fiftyone`.")
     return Path(next(iter(spec.submodule_search_locations))) / "db" / "bin"
-
-
-def configured_uri(environ: Mapping[str, str]) -> str:
-    """Give the database address that FiftyOne is told to use, or "" for none."""
-    if uri := environ.get("FIFTYONE_DATABASE_URI"):
-        return uri
-    config = environ.get("FIFTYONE_CONFIG_PATH", "~/.fiftyone/config.json")
-    try:
-        settings = json.loads(Path(config).expanduser().read_text("utf-8"))
-    except (OSError, ValueError):
-        return ""  # FiftyOne, too, goes on without a config it cannot read
-    uri = settings.get("database_uri") if isinstance(settings, dict) else None
-    return uri if isinstance(uri, str) else ""
 
 
 def server_at(uri: str) -> Mongo | NotThere:

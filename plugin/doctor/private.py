@@ -15,12 +15,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..errors import SetupError
-from .mongod import Mongo, bundled, configured_uri, on_path, server_at
+from .mongod import Mongo, bundled, on_path, server_at
+from .settings import fiftyone_setting
 
+DATABASE = "fiftyone-gemini"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -35,37 +39,56 @@ sys.exit(server.wait())
 """
 
 
+@dataclass(frozen=True, slots=True)
+class PrivateMongo:
+    """A running server that nobody else uses, or a database that nobody else uses."""
+
+    uri: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings that turn FiftyOne to it; put them in place before its import."""
+        return {
+            "FIFTYONE_DATABASE_URI": self.uri,
+            "FIFTYONE_DATABASE_NAME": DATABASE,
+            "FIFTYONE_DATABASE_VALIDATION": "false",  # no notice about mongod 6.0
+        }
+
+
 @contextmanager
-def private_mongod(folder: Path) -> Iterator[str]:
-    """Run a server on a free loopback port with its data in `folder`; give its address.
+def private_mongod(folder: Path) -> Iterator[PrivateMongo]:
+    """Run a server on a free loopback port with its data in `folder`.
 
     The data stays: the same folder can be opened again. Where the machine has no
-    `mongod` but FIFTYONE_DATABASE_URI answers, gives that address: set
-    FIFTYONE_DATABASE_NAME to keep the data apart. Raises SetupError.
+    `mongod` but FIFTYONE_DATABASE_URI answers, that server is used, with a database of
+    another name. Raises SetupError.
+
+    Enter it before FiftyOne is imported. If FiftyOne is imported meanwhile, the server
+    runs on until the process ends: FiftyOne cleans up at exit, and would wait 30 s for a
+    server that is gone.
     """
     program = local_program()
     if program is None:
-        yield configured_server()
+        yield PrivateMongo(configured_server())
         return
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     guard = start(program, folder, port)
+    at_exit = partial(stop, guard)
+    atexit.register(at_exit)  # before FiftyOne's own, so it runs after it
+    used_before = fiftyone_is_loaded()
     try:
         wait_until_ready(guard, folder, port)
-        yield f"mongodb://127.0.0.1:{port}"
+        yield PrivateMongo(f"mongodb://127.0.0.1:{port}")
     finally:
-        stop(guard)
+        if used_before or not fiftyone_is_loaded():
+            stop(guard)
+            atexit.unregister(at_exit)
 
 
-def mongod_until_exit(folder: Path) -> str:
-    """Run `private_mongod` until this process ends; give its address.
-
-    Call it before FiftyOne is imported: what was registered last runs first at exit, and
-    FiftyOne's own clean-up waits 30 s for a server that is gone already.
-    """
-    stack = ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(private_mongod(folder))
+def fiftyone_is_loaded() -> bool:
+    """Tell whether this process has imported FiftyOne."""
+    return "fiftyone" in sys.modules
 
 
 def local_program() -> Mongo | None:
@@ -78,7 +101,7 @@ def local_program() -> Mongo | None:
 
 def configured_server() -> str:
     """Give the address of the configured server if it answers."""
-    uri = configured_uri(os.environ)
+    uri = fiftyone_setting("database_uri", os.environ)
     if uri and isinstance(server_at(uri), Mongo):
         return uri
     raise SetupError("There is no MongoDB. Run `fiftyone-gemini doctor --fix`.")
