@@ -119,7 +119,6 @@ class Engine:
             request = await self._work(self._build, item)
             reply = await self._ask_once(request)
         except FatalApiError:
-            self._halted.set()
             raise
         except MediaError as error:
             reply = Reply(failure=Status.MEDIA_ERROR, error=str(error))
@@ -163,8 +162,13 @@ class Engine:
             known = await self._work(self._look_up, key)
             if known is not None:
                 return known
+            self._go_on()
             started = time.monotonic()
-            body = await self._patience.answer(request)
+            try:
+                body = await self._patience.answer(request)
+            except FatalApiError:
+                self._halted.set()  # before the next one gets this place
+                raise
             seconds = time.monotonic() - started
             reply = await self._work(self._keep, key, body, request.model)
             return replace(reply, seconds=seconds)
