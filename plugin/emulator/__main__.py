@@ -62,7 +62,8 @@ def _welcome(url: str) -> None:
 
 def _die_with_parent() -> None:
     """Wait until the parent's end of the pipe closes, then end at once."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):  # a buffered reader would hold a lock at exit
+        pass
     os._exit(0)
 
 

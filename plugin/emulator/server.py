@@ -132,15 +132,16 @@ def serve(
     Port 0 takes any free one. Raises EmulatorError when the port is taken.
     """
     app = create_app(settings)
-    with _listen(host, port) as listener:
-        config = Config()
-        config.bind = [f"fd://{listener.fileno()}"]
-        config.loglevel = "WARNING"
-        config.graceful_timeout = 0.5
-        config.keep_alive_timeout = 60
-        if on_ready is not None:
-            on_ready(f"http://{host}:{listener.getsockname()[1]}")
-        asyncio.run(hypercorn_serve(app, config))  # type: ignore[arg-type]
+    listener = _listen(host, port)
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]  # Hypercorn's from here on
+    config.loglevel = "WARNING"
+    config.graceful_timeout = 0.5
+    config.keep_alive_timeout = 60
+    if on_ready is not None:
+        on_ready(url)
+    asyncio.run(hypercorn_serve(app, config))  # type: ignore[arg-type]
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -13,7 +13,7 @@ from .sight import SoftMask
 
 PNG_SIDE = 256
 """All real PNG masks seen in public replies are 256 x 256, grey, 0 or 255."""
-EPSILON = 0.6
+EPSILON = 0.8
 """How far, in thousandths, a simplified ring may leave the outline."""
 FINE, FINEST = 4, 4096
 """How many times a crop is enlarged for its outline, and its largest size then."""
@@ -77,7 +77,7 @@ def png_data_uri(mask: SoftMask, box_1000: list[int], frame: Frame) -> str:
         borderMode=cv2.BORDER_REPLICATE,
     )
     grey = np.where(inside > 0.5, 255, 0).astype(np.uint8)  # noqa: PLR2004
-    _, png = cv2.imencode(".png", grey)
+    _, png = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, 9])
     return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode()
 
 
