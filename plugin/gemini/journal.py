@@ -16,6 +16,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,7 @@ from ..values import JsonValue, Request
 _APPLICATION_ID = 0x46_47_4A_31  # "FGJ1", which marks the file as a journal
 _VERSION = 1
 _BUSY_SECONDS = 60.0
+_POLL_SECONDS = 0.02
 _CREATE = (
     """CREATE TABLE reply (
         id INTEGER PRIMARY KEY,
@@ -134,7 +136,7 @@ class Journal:
 
     def _prepare(self) -> None:
         """Recognize the file, or make a new one; another process may do the same."""
-        self._database.execute("PRAGMA journal_mode = WAL")
+        self._use_wal()
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.execute("BEGIN IMMEDIATE")
         try:
@@ -143,6 +145,19 @@ class Journal:
                     self._database.execute(statement)
         finally:
             self._database.execute("COMMIT")
+
+    def _use_wal(self) -> None:
+        """Switch to WAL; SQLite does not wait for other processes here, so we do."""
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL_SECONDS)
+            else:
+                return
 
     def _is_new(self) -> bool:
         """Tell a new file from a journal; refuse anything else."""
