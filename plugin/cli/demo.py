@@ -21,6 +21,7 @@ from ..coco.read import CocoDataset, read_coco
 from ..coco.write import write_coco
 from ..doctor.mongo import private_mongod
 from ..doctor.plugin import link_plugin
+from ..doctor.private import PrivateMongo
 from ..emulator import Settings, running_emulator
 from ..gemini.endpoint import Endpoint, endpoint_from_environment
 from ..gemini.models import DEFAULT_MODEL
@@ -87,21 +88,18 @@ def run_demo(
     """
     folder = DemoFolder(out.resolve())
     folder.path.mkdir(parents=True, exist_ok=True)
-    with private_mongod(folder.database) as uri, answering(gemini) as endpoint:
-        set_up_fiftyone(folder, uri)
+    with private_mongod(folder.database) as mongo, answering(gemini) as endpoint:
+        set_up_fiftyone(folder, mongo)
         if app:
             open_app(endpoint)
         else:
             label_and_judge(folder, endpoint, model)
 
 
-def set_up_fiftyone(folder: DemoFolder, uri: str) -> None:
+def set_up_fiftyone(folder: DemoFolder, mongo: PrivateMongo) -> None:
     """Let FiftyOne use the demo's own database and plugins; before it is imported."""
     link_plugin(folder.plugins)
-    os.environ |= {
-        "FIFTYONE_DATABASE_URI": uri,
-        "FIFTYONE_DATABASE_NAME": DATASET,
-        "FIFTYONE_DATABASE_VALIDATION": "false",
+    os.environ |= mongo.environment | {
         "FIFTYONE_DO_NOT_TRACK": "true",
         "FIFTYONE_PLUGINS_DIR": str(folder.plugins),
         "FIFTYONE_SHOW_PROGRESS_BARS": "false",
