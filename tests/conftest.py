@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -63,8 +64,7 @@ class MongoBeforeFiftyOne(MetaPathFinder):
 
     def find_spec(self, name: str, *_: Any) -> None:
         """Find nothing: only take notice."""
-        if name == "fiftyone" and self in sys.meta_path:
-            sys.meta_path.remove(self)
+        if name == "fiftyone":
             start_mongo()
 
 
@@ -73,6 +73,8 @@ def start_mongo() -> str:
     """Start the private MongoDB, for this process and those it starts."""
     from fiftyone_gemini.doctor.mongo import private_mongod
 
+    # It looks for FiftyOne's folder, and that must not lead here again.
+    sys.meta_path[:] = [f for f in sys.meta_path if type(f) is not MongoBeforeFiftyOne]
     running = KEPT.enter_context(private_mongod(Path(os.environ["HOME"]) / "db"))
     os.environ["FIFTYONE_DATABASE_URI"] = running.uri
     return running.uri
@@ -82,6 +84,31 @@ def start_mongo() -> str:
 def mongo_uri() -> str:
     """Give the address of the private MongoDB; for tests that start other programs."""
     return start_mongo()
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel, offline and from a copy, so that the checkout stays clean."""
+    source = tmp_path_factory.mktemp("source")
+    for name in ("plugin", "datasets/demo"):
+        hidden = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, source / name, ignore=hidden)
+    for name in ("pyproject.toml", "requirements.txt", "fiftyone.yml"):
+        shutil.copy(ROOT / name, source)
+    for name in ("README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "."]
+    subprocess.run(build, cwd=source, check=True, capture_output=True)
+    return next((source / "dist").glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def installed_wheel(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel alone into a folder, to be put on PYTHONPATH."""
+    target = tmp_path_factory.mktemp("installed")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--target", target, wheel], check=True)
+    return target
 
 
 @pytest.fixture

@@ -117,7 +117,8 @@ def free_port() -> int:
 def start(program: Mongo, folder: Path, port: int) -> subprocess.Popen[bytes]:
     """Start the guard, and through it the server."""
     server = [program.place, "--dbpath", str(folder), "--port", str(port)]
-    server += ["--bind_ip", "127.0.0.1", "--logpath", str(log_of(folder)), "--quiet"]
+    server += ["--bind_ip", "127.0.0.1", "--quiet", "--logappend"]
+    server += ["--logpath", str(log_of(folder))]
     server += ["--wiredTigerCacheSizeGB", "0.5"]
     if os.name != "nt":
         server.append("--nounixsocket")
