@@ -76,7 +76,6 @@ def _ask_model(inputs: types.Object) -> None:
         models.add_choice(name, label=name)
     inputs.str(
         "model",
-        required=True,
         default=DEFAULTS.model,
         label="Model",
         description="One of the list, or any other name.",
@@ -104,7 +103,6 @@ def _ask_field(
 ) -> None:
     asked = inputs.str(
         "field",
-        required=True,
         default=DEFAULTS.field,
         label="Save in the field",
         description=f"Beside it, {settings.field}_status says how each sample ended.",
