@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from aiohttp import web
-from PIL import Image
-
 from fiftyone_gemini.gemini.endpoint import Endpoint
 from fiftyone_gemini.values import Frame, Item, Media, Request
+from PIL import Image
 
 KEY = "AIzaSyTopSecretKey-0123456789abcdefghijk"
 FAST = {"backoff_seconds": 0.01}

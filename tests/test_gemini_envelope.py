@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from fiftyone_gemini.gemini.envelope import read_body
 from fiftyone_gemini.values import Status, Usage
+from hypothesis import given
+from hypothesis import strategies as st
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -84,7 +83,10 @@ def test_usage_counts_every_kind_of_token() -> None:
         ),
         pytest.param(candidate(finish="SAFETY"), Status.BLOCKED, "SAFETY", id="safety"),
         pytest.param(
-            candidate(finish="RECITATION"), Status.BLOCKED, "RECITATION", id="recitation"
+            candidate(finish="RECITATION"),
+            Status.BLOCKED,
+            "RECITATION",
+            id="recitation",
         ),
         pytest.param(
             candidate(finish="MAX_TOKENS"), Status.TRUNCATED, "thinking", id="no text"

@@ -14,12 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gemini_server import Say, build, items, request_about, serving
-
 from fiftyone_gemini.errors import FormatError
 from fiftyone_gemini.gemini.journal import Journal, request_key
 from fiftyone_gemini.gemini.pool import Limits, ask_all
 from fiftyone_gemini.values import Frame
+from gemini_server import Say, build, items, request_about, serving
 
 HERE = Path(__file__).parent
 RUN = """
@@ -200,7 +199,7 @@ def test_a_journal_of_a_later_version_is_refused(tmp_path: Path) -> None:
     Journal(path).close()
     with sqlite3.connect(path) as later:
         later.execute("PRAGMA user_version = 2")
-    with pytest.raises(FormatError, match="version 2.*Update"):
+    with pytest.raises(FormatError, match=r"version 2.*Update"):
         Journal(path)
 
 

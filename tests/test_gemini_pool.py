@@ -11,6 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fiftyone_gemini.errors import FatalApiError, MediaError, UsageError
+from fiftyone_gemini.gemini.journal import Journal, request_key
+from fiftyone_gemini.gemini.pool import Answered, Limits, ask_all
+from fiftyone_gemini.media.image import load_image
+from fiftyone_gemini.values import Item, Request, Status
 from gemini_server import (
     FAST,
     KEY,
@@ -22,12 +27,6 @@ from gemini_server import (
     request_about,
     serving,
 )
-
-from fiftyone_gemini.errors import FatalApiError, MediaError, UsageError
-from fiftyone_gemini.gemini.journal import Journal, request_key
-from fiftyone_gemini.gemini.pool import Answered, Limits, ask_all
-from fiftyone_gemini.media.image import load_image
-from fiftyone_gemini.values import Item, Request, Status
 
 THREADS = ("gemini-loop", "gemini-worker")
 
@@ -205,15 +204,15 @@ def test_open_requests_are_handed_out_before_the_run_stops(journal: Journal) -> 
 
     with serving(script) as server:
         got = []
+        answers = ask_all(
+            items(20),
+            build,
+            endpoint=server.endpoint(),
+            journal=journal,
+            limits=Limits(in_flight=4),
+        )
         with pytest.raises(FatalApiError):
-            for answered in ask_all(
-                items(20),
-                build,
-                endpoint=server.endpoint(),
-                journal=journal,
-                limits=Limits(in_flight=4),
-            ):
-                got.append(answered)  # noqa: PERF402 - kept although it raises
+            got.extend(answers)
     assert len(got) == 3
     assert len(server.seen) == 4
 
@@ -274,9 +273,7 @@ def test_paid_failures_are_journalled_and_unpaid_ones_are_not(
 def test_the_same_question_at_one_time_is_asked_once(journal: Journal) -> None:
     """Copies of a picture wait for the first; only one reply counts as paid."""
     with serving(lambda _: Say(seconds=0.2)) as server:
-        answered = ask(
-            server, journal, 30, build=lambda _: request_about(7), limits={}
-        )
+        answered = ask(server, journal, 30, build=lambda _: request_about(7), limits={})
     assert len(server.seen) == 1
     assert sum(not a.reply.from_journal for a in answered) == 1
     assert {a.reply.text for a in answered} == {"answer 0"}
@@ -391,9 +388,7 @@ def test_stop_does_not_sit_out_a_long_wait(journal: Journal) -> None:
 def test_an_abandoned_run_cleans_up(journal: Journal) -> None:
     """A caller who leaves early leaves no thread, task or connection behind."""
     with serving(lambda n: Say(seconds=0 if n == 0 else 5)) as server:
-        answers = ask_all(
-            items(50), build, endpoint=server.endpoint(), journal=journal
-        )
+        answers = ask_all(items(50), build, endpoint=server.endpoint(), journal=journal)
         assert next(answers).reply.text
         started = time.monotonic()
         answers.close()
