@@ -79,7 +79,7 @@ def _invent(labels: tuple[str, ...], noise: float, frame: Frame, dice: Random) -
         width,
         height,
     )
-    mask = SoftMask(np.ones((2, 2), np.float32), box)
+    mask = SoftMask(np.ones((64, 64), np.float32), box)
     confidence = _confidence(noise, dice, wrong=True)
     return Thing(dice.choice(labels), box, mask, confidence)
 

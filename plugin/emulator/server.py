@@ -37,9 +37,9 @@ class Site:
     """The handlers of all paths."""
 
     def __init__(self, settings: Settings) -> None:
+        desk = FaultDesk(settings, read_plan(settings.faults))
         viewer = find_viewer(settings)
         index = find_index(settings, viewer)
-        desk = FaultDesk(settings, read_plan(settings.faults))
         self.settings = settings
         self.service = Service(settings, viewer, index, desk)
         self.log = RequestLog()
