@@ -1,0 +1,82 @@
+"""`Report` -> Markdown, for a pull request or a wiki: all but the pictures."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+
+from .content import Chapter, Example, Fact, Report, Table
+from .texts import moment, number
+
+
+def to_markdown(report: Report) -> str:
+    """Lay out a report as GitHub Markdown; every text is escaped."""
+    lines = [f"# {_plain(report.title)}", "", f"Made {moment(report.made)}.", ""]
+    for chapter in report.chapters:
+        lines += _chapter(chapter)
+    if report.notes:
+        lines += ["## How to reproduce", "", *map(_block, report.notes)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _chapter(chapter: Chapter) -> Iterator[str]:
+    metrics = chapter.section.scores.all
+    yield from (f"## {_plain(chapter.section.title)}", "")
+    if chapter.banner:
+        yield from (f"> **{chapter.banner}.**", "")
+    yield f"{metrics.images} images, {metrics.objects} true objects."
+    yield from ("", "### Headline numbers", "")
+    yield from (f"Compared by their {chapter.compared_by}.", "")
+    rows = [
+        (f"**{h.name}**", number(h.value), number(h.answered), _plain(h.meaning))
+        for h in chapter.headlines
+    ]
+    yield from _rows(("", "all images", "answered images", ""), rows)
+    yield from (f"- {_plain(remark)}" for remark in chapter.remarks)
+    yield from ("", "### Images by status", "", *_facts(chapter.statuses))
+    yield from ("### Classes, worst F1 first", "", *_table(chapter.classes))
+    yield from ("### All numbers", "", *_table(chapter.coco))
+    yield from ("### Images with most errors", "", *_examples(chapter.examples))
+    if chapter.asked:
+        yield from ("### What was asked", "", *_facts(chapter.asked))
+    if chapter.prompt:
+        yield from ("### Prompt", "", _block(chapter.prompt))
+
+
+def _facts(facts: Sequence[Fact]) -> Iterator[str]:
+    yield from (f"- **{_plain(fact.name)}**: {_plain(fact.text)}" for fact in facts)
+    yield ""
+
+
+def _examples(examples: Sequence[Example]) -> Iterator[str]:
+    columns = ("image", "status", "right", "invented", "missed")
+    rows = [
+        (_plain(e.name), e.status.value, f"{e.right}", f"{e.invented}", f"{e.missed}")
+        for e in examples
+    ]
+    yield from _rows(columns, rows)
+
+
+def _table(table: Table) -> Iterator[str]:
+    rows = [[_plain(cell.text) for cell in row] for row in table.rows]
+    yield from _rows(table.columns, rows)
+
+
+def _rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    for row in (columns, ["---"] * len(columns), *rows):
+        yield f"| {' | '.join(row)} |"
+    yield ""
+
+
+def _plain(text: str) -> str:
+    """Escape what Markdown, or HTML inside it, would take for markup."""
+    one_line = html.escape(" ".join(text.split()), quote=False)
+    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", one_line)
+
+
+def _block(text: str) -> str:
+    """Fence text off, by more backticks than it contains itself."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}\n"

@@ -1,0 +1,26 @@
+"""`Report` -> three files: HTML for people, Markdown for wikis, JSON for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .as_html import to_html
+from .as_json import to_json
+from .as_markdown import to_markdown
+from .content import Report, ReportFiles
+
+
+def write_report(report: Report, folder: Path) -> ReportFiles:
+    """Write `report.html`, `report.md` and `report.json`, each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return ReportFiles(
+        html=_write(folder / "report.html", to_html(report).encode()),
+        markdown=_write(folder / "report.md", to_markdown(report).encode()),
+        json=_write(folder / "report.json", to_json(report)),
+    )
+
+
+def _write(path: Path, data: bytes) -> Path:
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_bytes(data)
+    return unfinished.replace(path)
