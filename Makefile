@@ -14,6 +14,7 @@ help:  ## list the targets
 	  || sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' Makefile
 
 setup: $(READY)  ## make .venv with all packages, and make sure of MongoDB
+	@:
 
 $(READY): scripts/bootstrap.py pyproject.toml requirements.txt constraints.txt plugin/version.py
 	@python3 scripts/bootstrap.py
