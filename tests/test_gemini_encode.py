@@ -11,9 +11,18 @@ import pytest
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.gemini.client import Client
 from fiftyone_gemini.gemini.encode import MAX_OUTPUT_TOKENS, config
-from fiftyone_gemini.gemini.failures import Cause, Next, decide, read_cause
+from fiftyone_gemini.gemini.endpoint import Endpoint
+from fiftyone_gemini.gemini.envelope import read_body
+from fiftyone_gemini.gemini.failures import (
+    CallError,
+    Cause,
+    Next,
+    advise,
+    decide,
+    read_cause,
+)
 from fiftyone_gemini.values import Request
-from gemini_server import Seen, picture, request_about, serving
+from gemini_server import KEY, Seen, Server, picture, request_about, serving
 
 SCHEMA = {"type": "array", "items": {"type": "object", "maxProperties": 3}}
 
@@ -108,6 +117,53 @@ def test_output_is_always_bounded() -> None:
 def test_the_enterprise_platform_gets_no_store_field() -> None:
     """`store` is left out where the SDK would refuse it."""
     assert config(request_about(), store=None).store is None
+
+
+def test_the_enterprise_platform_is_asked_by_key() -> None:
+    """Express mode reaches the enterprise paths with the key."""
+
+    async def send(server: Server) -> bytes:
+        endpoint = Endpoint("enterprise", KEY, server.url)
+        async with Client(endpoint) as client:
+            return await client.ask(request_about())
+
+    with serving([]) as server:
+        assert read_body(asyncio.run(send(server))).text == "answer 0"
+    (seen,) = server.seen
+    assert seen.path.startswith("/v1beta1/publishers/google/models/")
+    assert seen.headers["x-goog-api-key"] == KEY
+    assert "store" not in seen.body
+
+
+def test_missing_enterprise_credentials_stop_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a sign-in the sentence names the command."""
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+
+    async def send() -> None:
+        endpoint = Endpoint("enterprise", project="p", location="global")
+        async with Client(endpoint) as client:
+            await client.ask(request_about())
+
+    with pytest.raises(CallError) as caught:
+        asyncio.run(send())
+    assert decide(caught.value.cause) is Next.STOP
+    assert "gcloud auth" in advise(caught.value.cause, "m")
+
+
+def test_other_settings_of_the_environment_do_not_interfere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The endpoint decides, not variables that were set for something else."""
+    monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
+    monkeypatch.setenv("GOOGLE_API_KEY", "another")
+    seen = sent(request_about())
+    assert seen.path.startswith("/v1/models/")
+    assert seen.headers["x-goog-api-key"] == KEY
 
 
 def test_a_captured_429_is_read(shared: Path) -> None:

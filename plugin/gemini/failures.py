@@ -100,7 +100,10 @@ def _remedy(cause: Cause, model: str) -> str:
     if cause.code in RETRYABLE:
         return "Run the same command again to ask what is missing."
     if cause.code == HTTPStatus.NOT_FOUND:
-        return f"Check the model name {model!r} and the address of the server."
+        return (
+            f"Check the model name {model!r}; preview models and -latest names may need "
+            "GOOGLE_GENAI_API_VERSION=v1beta."
+        )
     if decide(cause) is Next.STOP:
         return (
             "Check the key, its project, and that the Gemini API is enabled there; for "
