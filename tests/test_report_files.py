@@ -215,6 +215,14 @@ def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
     ]
 
 
+def test_half_a_character_in_a_label_does_not_stop_the_report(tmp_path: Path) -> None:
+    """A lone surrogate, which a reply may contain, is written as a question mark."""
+    page, markdown, data = write(tmp_path, section(tmp_path, label="cat \ud800"))
+    assert "cat ?" in page
+    assert "cat ?" in markdown
+    assert "cat ?" in data["sections"][0]["scores"]["classes"]
+
+
 def test_the_page_needs_nothing_from_outside(tmp_path: Path) -> None:
     """All addresses are data in the page or places in it; there is no script."""
     page, _, _ = write(tmp_path, section(tmp_path), section(tmp_path))

@@ -133,7 +133,12 @@ def test_objects_outside_of_the_picture_do_no_harm(tmp_path: Path) -> None:
     path, frame = flat(tmp_path / "a.png", 50, 50), Frame(50, 50)
     said = tuple(
         Detection(label, Box(x, y, 30, 0), confidence=0.5)
-        for label, x, y in (("猫" * 50, -20, -20), ("", 49, 49), ("a\nb", 200, 200))
+        for label, x, y in (
+            ("猫" * 50, -20, -20),
+            ("", 49, 49),
+            ("a\nb\0", 1e300, 200),
+            ("half \ud800 a character", -1e9, 7),
+        )
     )
     truth = [ImageLabels("1", path, frame, (cat(40, 40, 90),))]
     predicted = [ImageLabels("1", path, frame, said)]

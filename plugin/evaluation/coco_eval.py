@@ -119,7 +119,7 @@ def _document(
     shape: Shape,
     objects: Sequence[Objects],
 ) -> CocoDict:
-    """Write one side as a COCO document; images are numbered in their order."""
+    """Write one side as a COCO document; images and classes are just numbered."""
     numbers = {label: number for number, label in enumerate(classes, start=1)}
     annotations: list[JsonValue] = []
     for image_id, side in enumerate(objects, start=1):
@@ -142,7 +142,7 @@ def _document(
             for n, pair in enumerate(pairs, start=1)
         ],
         "annotations": annotations,
-        "categories": [{"id": n, "name": label} for label, n in numbers.items()],
+        "categories": [{"id": n, "name": str(n)} for n in numbers.values()],
     }
 
 

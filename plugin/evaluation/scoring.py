@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ..errors import UsageError
-from ..values import Detection, ImageLabels
+from ..values import ImageLabels
 from .coco_eval import default_engine, evaluate_pairs
 from .matching import count, match_pairs
 from .pairs import Pair, pair_up
@@ -24,11 +24,10 @@ def evaluate(
     """Measure predicted labels against true ones, image by image, class by class.
 
     COCO's numbers equal those of `pycocotools.COCO(truth).loadRes(predictions)` on the
-    files that `coco.write` makes; precision, recall, F1 and matches are at `iou`, and
-    need no confidence. Images are joined by `image_id`. Masks are compared when truth
-    and predictions have some; an object without one then stands as its filled box.
-    `engine`: the fastest that is installed, unless named. Raises UsageError when an
-    image comes twice or has two sizes.
+    files that `coco.write` makes; precision, recall, F1 and matches are at `iou`.
+    Masks are compared when truth and predictions have some; an object without one then
+    stands as its filled box. `engine`: the fastest installed, unless named. Raises
+    UsageError when an image comes twice or has two sizes.
     """
     if not 0 < iou <= 1:
         raise UsageError(f"The IoU must be above 0 and at most 1, not {iou}.")
@@ -38,22 +37,20 @@ def evaluate(
     classes = _classes(pairs)
     matches = match_pairs(pairs, "bbox", iou)
     mask_matches = match_pairs(pairs, "segm", iou) if with_masks else None
-    over_all = _metrics(pairs, classes, engine, matches, mask_matches)
+    rest = (classes, engine, matches, mask_matches)
+    over_all = _metrics(pairs, *rest)
     answered = [pair for pair in pairs if pair.status.answered]
-    known = {image.image_id for image in truth}
     return Scores(
         all=over_all,
-        answered=over_all
-        if len(answered) == len(pairs)
-        else _metrics(answered, classes, engine, matches, mask_matches),
+        answered=over_all if answered == pairs else _metrics(answered, *rest),
         statuses=Counter(pair.status for pair in pairs),
         classes=classes,
         engine=engine,
-        confidence=_confidence([d for image in predicted for d in image.detections]),
+        confidence=_confidence(predicted),
         iou=iou,
         matches=matches,
         mask_matches=mask_matches,
-        unknown_images=sum(image.image_id not in known for image in predicted),
+        unknown_images=len(_ids(predicted) - _ids(truth)),
     )
 
 
@@ -103,11 +100,16 @@ def _classes(pairs: Sequence[Pair]) -> tuple[str, ...]:
     return tuple(sorted({label for side in sides for label in side.labels}))
 
 
+def _ids(images: Sequence[ImageLabels]) -> set[str]:
+    return {image.image_id for image in images}
+
+
 def _has_masks(images: Sequence[ImageLabels]) -> bool:
     return any(d.mask is not None for image in images for d in image.detections)
 
 
-def _confidence(detections: Sequence[Detection]) -> Literal["none", "self", "mixed"]:
+def _confidence(images: Sequence[ImageLabels]) -> Literal["none", "self", "mixed"]:
+    detections = [d for image in images for d in image.detections]
     given = sum(detection.confidence is not None for detection in detections)
     if not given:
         return "none"

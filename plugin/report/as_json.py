@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
-
-import orjson
 
 from ..evaluation import Counts, Scores
 from ..values import JsonValue
@@ -15,7 +14,7 @@ from .content import Chapter, Example, Report
 FORMAT = "fiftyone-gemini report 1"
 
 
-def to_json(report: Report) -> bytes:
+def to_json(report: Report) -> str:
     """Write the numbers and facts of a report; the pictures and objects stay out."""
     document = {
         "format": FORMAT,
@@ -24,7 +23,7 @@ def to_json(report: Report) -> bytes:
         "notes": list(report.notes),
         "sections": [_chapter(chapter) for chapter in report.chapters],
     }
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _chapter(chapter: Chapter) -> JsonValue:

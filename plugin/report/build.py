@@ -236,7 +236,7 @@ def _example(
         problem = str(error)
     return Example(
         truth.image_id,
-        Path(truth.path).name,
+        Path(truth.path).name or truth.image_id,
         predicted.status if predicted else Status.SKIPPED,
         kinds.count("tp"),
         kinds.count("fp"),

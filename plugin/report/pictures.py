@@ -101,16 +101,17 @@ def _paint(picture: Image.Image, frame: Frame, marked: list[Marked]) -> Image.Im
     for mark in marked:
         if mark.detection.mask is not None:
             _fill(canvas, mark.detection.mask, mark.colour, (scale_x, scale_y))
+    corners = []
     for mark in marked:
-        x0, y0, x1, y1 = mark.detection.box.xyxy_px
-        corner = (round(x0 * scale_x), round(y0 * scale_y))
-        opposite = (round(x1 * scale_x) - 1, round(y1 * scale_y) - 1)
-        cv2.rectangle(canvas, corner, opposite, mark.colour, 2, cv2.LINE_AA)
+        edges = np.array(mark.detection.box.xyxy_px) * ((scale_x, scale_y) * 2)
+        # Far outside is as good as just outside, and fits into an integer.
+        near = np.clip(np.nan_to_num(edges), -MAX_SIDE, 2 * MAX_SIDE)
+        x0, y0, x1, y1 = np.rint(near).astype(int).tolist()
+        cv2.rectangle(canvas, (x0, y0), (x1 - 1, y1 - 1), mark.colour, 2, cv2.LINE_AA)
+        corners.append((x0, y0))
     painted = Image.fromarray(canvas)
     pen, font = ImageDraw.Draw(painted), ImageFont.load_default(size=11)
-    for mark in marked:
-        box = mark.detection.box
-        corner = (round(box.x * scale_x), round(box.y * scale_y))
+    for mark, corner in zip(marked, corners, strict=True):
         _write(pen, font, mark, corner, picture.size)
     return painted
 
@@ -139,6 +140,7 @@ def _write(
 ) -> None:
     """Write the label on a plate of its colour, kept inside the picture."""
     text = " ".join(mark.detection.label.split())[:MAX_LABEL]
+    text = text.encode("utf-8", "replace").decode("utf-8")
     if mark.detection.confidence is not None:
         text = f"{text} {mark.detection.confidence:.2f}"
     left, top, right, bottom = pen.textbbox((0, 0), text, font=font)

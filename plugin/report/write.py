@@ -14,13 +14,14 @@ def write_report(report: Report, folder: Path) -> ReportFiles:
     """Write `report.html`, `report.md` and `report.json`, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     return ReportFiles(
-        html=_write(folder / "report.html", to_html(report).encode()),
-        markdown=_write(folder / "report.md", to_markdown(report).encode()),
+        html=_write(folder / "report.html", to_html(report)),
+        markdown=_write(folder / "report.md", to_markdown(report)),
         json=_write(folder / "report.json", to_json(report)),
     )
 
 
-def _write(path: Path, data: bytes) -> Path:
+def _write(path: Path, text: str) -> Path:
+    """Write UTF-8; half a character (a lone surrogate from a reply) becomes `?`."""
     unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(data)
+    unfinished.write_text(text, "utf-8", "replace", newline="\n")
     return unfinished.replace(path)
