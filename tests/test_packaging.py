@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -99,6 +100,12 @@ def test_every_dependency_is_pinned_and_explained(root: Path) -> None:
     assert names <= {pin.split("==")[0] for pin in pins}
     reasons = (root / "docs" / "dependencies.md").read_text("utf-8")
     assert names <= set(re.findall(r"^\| `([^`]+)`", reasons, flags=re.MULTILINE))
+
+
+def test_an_old_python_can_start_the_set_up(root: Path) -> None:
+    """The bootstrap script is Python 3.8, so that it can look for a newer one."""
+    source = (root / "scripts" / "bootstrap.py").read_text("utf-8")
+    ast.parse(source, feature_version=(3, 8))
 
 
 def test_the_constraints_name_no_host(root: Path) -> None:

@@ -26,6 +26,7 @@ from .settings import fiftyone_setting
 
 DATABASE = "fiftyone-gemini"
 START_SECONDS = 60.0
+RETRY_SECONDS = 5.0
 STOP_SECONDS = 30.0
 
 GUARD = """
@@ -72,13 +73,11 @@ def private_mongod(folder: Path) -> Iterator[PrivateMongo]:
         yield PrivateMongo(configured_server())
         return
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    guard = start(program, folder, port)
+    guard, port = start_ready(program, folder)
     at_exit = partial(stop, guard)
     atexit.register(at_exit)  # before FiftyOne's own, so it runs after it
     used_before = fiftyone_is_loaded()
     try:
-        wait_until_ready(guard, folder, port)
         yield PrivateMongo(f"mongodb://127.0.0.1:{port}")
     finally:
         if used_before or not fiftyone_is_loaded():
@@ -114,6 +113,25 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def start_ready(program: Mongo, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a server that takes connections, and give its guard and port.
+
+    Tries for some seconds: the server of a killed owner may still be closing the folder.
+    """
+    deadline = time.monotonic() + RETRY_SECONDS
+    while True:
+        port = free_port()
+        guard = start(program, folder, port)
+        if is_ready(guard, port):
+            return guard, port
+        stop(guard)
+        if time.monotonic() > deadline:
+            raise SetupError(
+                f"MongoDB does not start in {folder}: see {log_of(folder)}. "
+                "Is another demo or App running on the same folder?"
+            )
+
+
 def start(program: Mongo, folder: Path, port: int) -> subprocess.Popen[bytes]:
     """Start the guard, and through it the server."""
     server = [program.place, "--dbpath", str(folder), "--port", str(port)]
@@ -131,22 +149,17 @@ def start(program: Mongo, folder: Path, port: int) -> subprocess.Popen[bytes]:
     )
 
 
-def wait_until_ready(guard: subprocess.Popen[bytes], folder: Path, port: int) -> None:
-    """Return when the server takes connections; raise SetupError when it never will."""
+def is_ready(guard: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait until the server takes connections; tell whether it ever does."""
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
+    while guard.poll() is None and time.monotonic() < deadline:
         with (
             suppress(OSError),
             socket.create_connection(("127.0.0.1", port), timeout=1),
         ):
-            return
-        if guard.poll() is not None:
-            break
+            return True
         time.sleep(0.02)
-    raise SetupError(
-        f"MongoDB does not start in {folder}: see {log_of(folder)}. "
-        "Is another demo or App running on the same folder?"
-    )
+    return False
 
 
 def stop(guard: subprocess.Popen[bytes]) -> None:
