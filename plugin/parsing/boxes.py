@@ -1,0 +1,110 @@
+"""Read `box_2d` and place it in pixels.
+
+Gemini writes `[ymin, xmin, ymax, xmax]`, 0..1000 over the picture, whatever its shape.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..values import Box, Frame, Issue, JsonValue
+from .fields import read_number
+
+_BOX_KEYS = ("box_2d", "box2d", "box", "bounding_box", "bbox")
+_SIDES = ("ymin", "xmin", "ymax", "xmax")
+_SCALE = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Box1000:
+    """A box as Gemini writes it: 0..1000 over the picture, ordered, with an area."""
+
+    ymin: float
+    xmin: float
+    ymax: float
+    xmax: float
+
+    def in_pixels(self, frame: Frame) -> Box:
+        """Place the box in a picture; edges keep their fractions of a pixel."""
+        w, h = frame.width / _SCALE, frame.height / _SCALE
+        return Box.from_xyxy_px(
+            self.xmin * w, self.ymin * h, self.xmax * w, self.ymax * h
+        )
+
+    def snapped(self, frame: Frame) -> tuple[int, int, int, int]:
+        """Place the box on whole pixels: left, top, right, bottom.
+
+        It lies in the picture and is at least one pixel wide and high. On whole pixels
+        a crop mask means the same to FiftyOne and to pycocotools.
+        """
+        x0, x1 = _snap(self.xmin, self.xmax, frame.width)
+        y0, y1 = _snap(self.ymin, self.ymax, frame.height)
+        return x0, y0, x1, y1
+
+
+def _snap(low: float, high: float, size: int) -> tuple[int, int]:
+    start = min(math.floor(low / _SCALE * size + 0.5), size - 1)
+    return start, max(math.floor(high / _SCALE * size + 0.5), start + 1)
+
+
+def read_box(
+    item: Mapping[str, JsonValue], path: str, issues: list[Issue]
+) -> Box1000 | None:
+    """Read the box of an item; None, with an issue, when it has no usable one.
+
+    Swapped edges are put in order and edges outside of the picture moved to its border;
+    both leave an issue.
+    """
+    key = next((k for k in _BOX_KEYS if k in item), None)
+    if key is None:
+        issues.append(Issue(f"{path}.box_2d", "box_missing", "there is no box"))
+        return None
+    here = f"{path}.{key}".lstrip(".")
+    if key != "box_2d":
+        issues.append(Issue(here, "box_key", f"{key} was read as box_2d"))
+    numbers = _four_numbers(item[key], here, issues)
+    if numbers is None:
+        return None
+    ymin, xmin, ymax, xmax = _ordered(_clamped(numbers, here, issues), here, issues)
+    if ymin >= ymax or xmin >= xmax:
+        issues.append(Issue(here, "box_empty", "the box has no area in the picture"))
+        return None
+    return Box1000(ymin, xmin, ymax, xmax)
+
+
+def _four_numbers(
+    value: JsonValue, path: str, issues: list[Issue]
+) -> list[float] | None:
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+        value = value[0]
+    if isinstance(value, dict):
+        value = [value.get(side) for side in _SIDES]
+    if not isinstance(value, list) or len(value) != len(_SIDES):
+        issues.append(Issue(path, "box_count", "a box has four numbers"))
+        return None
+    numbers = [read_number(number) for number in value]
+    for index, number in enumerate(numbers):
+        if number is None:
+            message = f"not a number: {str(value[index])[:40]!r}"
+            issues.append(Issue(f"{path}[{index}]", "box_number", message))
+    whole = [number for number in numbers if number is not None]
+    return whole if len(whole) == len(_SIDES) else None
+
+
+def _clamped(numbers: list[float], path: str, issues: list[Issue]) -> list[float]:
+    for index, number in enumerate(numbers):
+        if not 0 <= number <= _SCALE:
+            message = f"{number:g} is not in 0..1000"
+            issues.append(Issue(f"{path}[{index}]", "box_range", message))
+    return [min(max(number, 0.0), _SCALE) for number in numbers]
+
+
+def _ordered(numbers: list[float], path: str, issues: list[Issue]) -> list[float]:
+    ymin, xmin, ymax, xmax = numbers
+    for index, low, high in ((0, ymin, ymax), (1, xmin, xmax)):
+        if low > high:
+            message = f"{_SIDES[index]} {low:g} is over {_SIDES[index + 2]} {high:g}"
+            issues.append(Issue(f"{path}[{index}]", "box_order", message))
+    return [min(ymin, ymax), min(xmin, xmax), max(ymin, ymax), max(xmin, xmax)]

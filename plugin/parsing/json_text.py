@@ -1,0 +1,200 @@
+"""Find the JSON items of a reply, whatever surrounds or damages them.
+
+Strict JSON, alone or in one code fence, is taken as it stands. Any other text is
+scanned object by object: a complete object is kept, one that the text ends inside of is
+dropped, and only a closed but damaged one is handed to a repair library. So a number
+that was cut short never becomes a coordinate, and one bad item costs no other.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from json import JSONDecodeError, JSONDecoder
+
+import orjson
+
+from ..values import Issue, JsonValue
+from .repair import MAX_REPAIRS, repair_item
+from .shape import WRAPPER, JsonItem, items_of
+
+_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
+_WRAPPER_HEAD = re.compile(rf"\{{\s*[\"']?({WRAPPER})[\"']?\s*:\s*\[")
+_ITEM_HEAD = re.compile(
+    r"\{[^{}]{0,200}?\b(?:box\\*_2d|box|bbox|bounding_box|label|mask|confidence)"
+    r"\\?[\"']?\s*:"
+)
+# A string, or one brace; a quote that is never closed is passed over.
+_BRACES = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
+_BRACES_SINGLE = re.compile(r"'(?:[^'\\]|\\.)*'|[{}]", re.DOTALL)
+_EMPTY_LIST = re.compile(
+    r"(?:^|:)[ \t]*(?:\{\s*\"\w+\"\s*:\s*)?\[\s*\](?:\s*\})?[ \t.]*$", re.MULTILINE
+)
+_UNFINISHED = re.compile(r'(?:[\[{]\s*){1,4}(?:"[^"\]}]*"?\s*:?\s*)?$')
+_DECODER = JSONDecoder()
+
+
+@dataclass(frozen=True, slots=True)
+class JsonItems:
+    """The items of one reply.
+
+    `seen` counts those that could not be read as well. `readable` is False when the
+    text holds no list, no object and no beginning of one.
+    """
+
+    items: tuple[JsonItem, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    seen: int = 0
+    cut: bool = False
+    readable: bool = True
+
+
+def find_items(text: str) -> JsonItems:
+    """Find every complete item in the text of a reply; never raises.
+
+    Time is linear in the length of the text.
+    """
+    fences = _FENCE.findall(text)
+    for candidate in (text, *(fences if len(fences) == 1 else ())):
+        try:
+            value = orjson.loads(candidate.strip())
+        except orjson.JSONDecodeError:
+            continue
+        items = items_of(value)
+        if items is None:
+            return JsonItems(readable=False)
+        return JsonItems(tuple(items), seen=len(items))
+    return _Scan(text).run()
+
+
+@dataclass(slots=True)
+class _Scan:
+    """One pass over a text that is not strict JSON."""
+
+    text: str
+    items: list[JsonItem] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    prefix: str = ""
+    closers: str = ""
+    """The brackets that must follow the last item."""
+    after: int = 0
+    """Where the last item ended."""
+    lost: int = 0
+    repairs: int = 0
+    cut: bool = False
+    heads: list[int] = field(default_factory=list)
+    budget: int = 0
+    """Characters that may still be read in vain."""
+
+    def run(self) -> JsonItems:
+        self.heads = [match.start() for match in _ITEM_HEAD.finditer(self.text)]
+        self.budget = 4 * len(self.text) + 1000
+        position = self.text.find("{")
+        while position >= 0:
+            position = self.text.find("{", self.step(position))
+            if self.budget < 0:
+                self.issues.append(Issue("", "tangled", "the rest is no sane JSON"))
+                break
+        self.judge_end()
+        seen = len(self.items) + self.lost
+        empty = not seen and bool(_EMPTY_LIST.search(self.text))
+        return JsonItems(
+            tuple(self.items),
+            tuple(self.issues),
+            seen,
+            cut=self.cut,
+            readable=bool(seen) or empty or self.cut,
+        )
+
+    def step(self, start: int) -> int:
+        """Read the object at `start`; say where to go on."""
+        try:
+            value, end = _DECODER.raw_decode(self.text, start)
+        except JSONDecodeError as error:
+            self.budget -= error.pos - start
+        except (ValueError, RecursionError):
+            # A number of thousands of digits, or thousands of nested lists.
+            self.budget -= len(self.text) // 4
+        else:
+            self.take(value, start, end)
+            return end
+        wrapper = _WRAPPER_HEAD.match(self.text, start)
+        if wrapper:
+            self.prefix, self.closers = wrapper[1], "]}"
+            self.after = wrapper.end()
+            return wrapper.end()
+        at = bisect_right(self.heads, start)
+        if not at or self.heads[at - 1] != start:
+            return start + 1
+        following = self.heads[at] if at < len(self.heads) else len(self.text)
+        return self.salvage(start, following)
+
+    def take(self, value: JsonValue, start: int, end: int) -> None:
+        """Keep a complete object: an item, or a wrapper with items inside."""
+        inside = items_of(value)
+        if inside is None and not value:
+            return
+        if inside is None or inside == [JsonItem("", value)]:
+            inside = [JsonItem(self.next_path(), value)]
+        self.open_list(start)
+        self.items.extend(inside)
+        self.after = end
+
+    def salvage(self, start: int, following: int) -> int:
+        """Repair the damaged object at `start`, or say that it is lost."""
+        path, segment = self.next_path(), self.text[start:following]
+        end = _closing_brace(segment)
+        self.open_list(start)
+        if end is None:
+            self.lost += 1
+            self.after = following
+            if following == len(self.text):
+                self.cut = True
+                self.issues.append(
+                    Issue(path, "cut", "the reply ends inside this item")
+                )
+            else:
+                self.issues.append(Issue(path, "damaged", "this item is not closed"))
+            return following
+        self.after = start + end
+        self.repairs += 1
+        value = repair_item(segment[:end]) if self.repairs <= MAX_REPAIRS else None
+        if value is None:
+            self.lost += 1
+            self.issues.append(Issue(path, "damaged", "this item is not valid JSON"))
+        else:
+            self.items.append(JsonItem(path, value))
+            self.issues.append(Issue(path, "repaired", "this item was not valid JSON"))
+        return start + end
+
+    def next_path(self) -> str:
+        return f"{self.prefix}[{len(self.items) + self.lost}]"
+
+    def open_list(self, start: int) -> None:
+        """Note that the first item stands in a list, which must be closed."""
+        first = not self.items and not self.lost
+        if first and not self.closers:
+            before = self.text[max(0, start - 80) : start].rstrip()
+            self.closers = "]" if before.endswith("[") else ""
+
+    def judge_end(self) -> None:
+        """Decide whether the text stops before its list is closed."""
+        tail = self.text[self.after :]
+        closing = re.sub(r"[^\]}]", "", tail)
+        if not closing.startswith(self.closers) or tail.strip() == ",":
+            self.cut = True
+        if not self.items and not self.lost:
+            self.cut = self.cut or bool(_UNFINISHED.search(self.text[-200:].rstrip()))
+
+
+def _closing_brace(segment: str) -> int | None:
+    """Find the end of the object that starts a segment; None when it is not closed."""
+    single = re.match(r"\{\s*'", segment)
+    depth = 0
+    for match in (_BRACES_SINGLE if single else _BRACES).finditer(segment):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if match[0] == "}" and not depth:
+            return match.end()
+    bare = segment.rstrip(" \t\r\n,")
+    return len(bare) if bare.endswith("}") else None

@@ -1,0 +1,124 @@
+"""Read the mask of one item, in whatever form it came.
+
+PNG (data URI, bare or URL-safe base64) covers the inside of the box; polygons go to
+`polygons.py`. What cannot be decoded (segmentation tokens, placeholders, lists of
+booleans) gives no mask and an issue: the box is kept.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+import struct
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..values import Frame, Issue, JsonValue, Mask
+from .boxes import Box1000
+from .polygons import polygon_mask, rings_of
+
+_MAX_BASE64 = 4_000_000
+_MAX_PIXELS = 4096 * 4096
+_THRESHOLD = 127
+_PREFIX = re.compile(r"\s*data:image/[\w.+-]+\s*;\s*base64\s*,", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_NUMBERS = re.compile(r"[\s\d.,()\[\]-]+")
+_URL_SAFE = str.maketrans("-_", "+/")
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER = struct.Struct(">8xI4sIIBB")
+_NORMAL = (256, 256, 8, 0)
+"""Width, height, bit depth and colour type of every real mask that was seen."""
+
+
+class MaskError(ValueError):
+    """A mask that cannot be decoded; `code` is that of the issue."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def read_mask(
+    value: JsonValue, box: Box1000, frame: Frame, path: str, issues: list[Issue]
+) -> Mask | None:
+    """Read one mask; its crop covers exactly `box.snapped(frame)`.
+
+    None, with an issue, where there is no mask that can be decoded or no pixel of it
+    lies in the box.
+    """
+    try:
+        mask = _decode(value, box, frame, path, issues)
+    except MaskError as error:
+        issues.append(Issue(path, error.code, str(error)))
+        return None
+    if not mask.crop.any():
+        issues.append(Issue(path, "mask_empty", "the mask has no pixel in its box"))
+        return None
+    return mask
+
+
+def _decode(
+    value: JsonValue, box: Box1000, frame: Frame, path: str, issues: list[Issue]
+) -> Mask:
+    if isinstance(value, str) and _NUMBERS.fullmatch(value[:100_000]):
+        value = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", value)[:100_000]]
+    if isinstance(value, str):
+        return _png_mask(value, box, frame, path, issues)
+    if not value or isinstance(value, bool):
+        raise MaskError("mask_missing", "there is no mask")
+    rings = rings_of(value)
+    if rings is None:
+        raise MaskError("mask_kind", "neither a PNG nor a polygon")
+    return polygon_mask(rings, box, frame, path, issues)
+
+
+def _png_mask(
+    text: str, box: Box1000, frame: Frame, path: str, issues: list[Issue]
+) -> Mask:
+    x0, y0, x1, y1 = box.snapped(frame)
+    grey = _decode_png(_png_bytes(text), path, issues)
+    size = (x1 - x0, y1 - y0)
+    placed = cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR) > _THRESHOLD
+    return Mask(x0, y0, np.ascontiguousarray(placed))
+
+
+def _png_bytes(text: str) -> bytes:
+    if len(text) > _MAX_BASE64:
+        raise MaskError("mask_size", f"a mask of {len(text)} characters")
+    if "<seg_" in text or "<start_of_mask>" in text:
+        raise MaskError("mask_tokens", "segmentation tokens instead of a mask")
+    prefix = _PREFIX.match(text)
+    packed = re.sub(r"\s+", "", text[prefix.end() if prefix else 0 :])
+    packed = packed.translate(_URL_SAFE)
+    if not prefix and not packed.startswith("iVBORw0KGgo"):
+        raise MaskError("mask_kind", f"no mask but the text {text[:40]!r}")
+    if not _BASE64.fullmatch(packed):
+        raise MaskError("mask_damaged", "not valid base64")
+    packed = packed.rstrip("=")
+    try:
+        return binascii.a2b_base64(packed + "=" * (-len(packed) % 4))
+    except binascii.Error as error:
+        raise MaskError("mask_damaged", "not valid base64") from error
+
+
+def _decode_png(data: bytes, path: str, issues: list[Issue]) -> NDArray[np.uint8]:
+    """Decode to grey, after its size was read from the header; only a whole PNG."""
+    if not data.startswith(_SIGNATURE) or len(data) < _HEADER.size:
+        raise MaskError("mask_kind", "not a PNG")
+    _, chunk, width, height, depth, colour = _HEADER.unpack_from(data)
+    if chunk != b"IHDR" or not 0 < width * height <= _MAX_PIXELS:
+        raise MaskError("mask_size", f"a PNG of {width} x {height} pixels")
+    if b"IEND" not in data[-16:]:
+        raise MaskError("mask_damaged", "the PNG is cut short")
+    if (width, height, depth, colour) != _NORMAL:
+        message = f"unusual PNG: {width} x {height}, {depth} bit, colour type {colour}"
+        issues.append(Issue(path, "mask_unusual", message))
+    try:
+        grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except cv2.error:
+        grey = None
+    if grey is None or grey.shape != (height, width):
+        raise MaskError("mask_damaged", "the PNG cannot be decoded")
+    return np.asarray(grey, np.uint8)

@@ -1,0 +1,145 @@
+"""Read a polygon mask and fill it.
+
+The documented form is `[[x, y], ...]`, 0..1000 over the whole picture. Models also write
+`[y, x]`, and Google's wording can be read as "relative to the box": which one it is
+shows in how well the polygon fits the item's own box.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..values import BoolArray, Frame, Issue, JsonValue, Mask
+from .boxes import Box1000
+from .fields import read_number
+
+Ring: TypeAlias = NDArray[np.float64]  # [N, 2]
+
+_MAX_POINTS = 2000
+_CLEARLY = 0.1
+"""By how much another reading must fit the box better than the documented one."""
+_POOR = 0.5
+
+
+def rings_of(value: JsonValue) -> list[Ring] | None:
+    """Read pairs, a flat list of numbers, or a list of either; None for all else.
+
+    Lists of only 0 and 1 are no polygon, nor is anything of fewer than three points.
+    """
+    ring = _ring(value)
+    if ring is not None:
+        return [ring]
+    if not isinstance(value, list) or not value or len(value) > _MAX_POINTS:
+        return None
+    rings = [_ring(inner) for inner in value]
+    whole = [ring for ring in rings if ring is not None]
+    return whole if len(whole) == len(value) else None
+
+
+def _ring(value: JsonValue) -> Ring | None:
+    if not isinstance(value, list) or not value:
+        return None
+    if all(isinstance(point, list) and len(point) == 2 for point in value):  # noqa: PLR2004
+        value = [
+            number for point in value if isinstance(point, list) for number in point
+        ]
+    numbers = [read_number(number) for number in value[: 2 * _MAX_POINTS + 1]]
+    whole = [number for number in numbers if number is not None]
+    bits = all(number in {0, 1} for number in whole)
+    enough = 6 <= len(whole) <= 2 * _MAX_POINTS and len(whole) % 2 == 0  # noqa: PLR2004
+    if bits or not enough or len(whole) != len(numbers):
+        return None
+    return np.array(whole).reshape(-1, 2)
+
+
+def polygon_mask(
+    rings: list[Ring], box: Box1000, frame: Frame, path: str, issues: list[Issue]
+) -> Mask:
+    """Fill rings, read in the way that fits the box best; what leaves the box is cut.
+
+    The documented reading is kept unless another is clearly better; then, and when none
+    fits, there is an issue.
+    """
+    placed = _best_reading(rings, box, path, issues)
+    x0, y0, x1, y1 = box.snapped(frame)
+    scale = np.array([frame.width, frame.height]) / 1000
+    crop = fill_rings(
+        [ring * scale - (x0, y0) for ring in placed], width=x1 - x0, height=y1 - y0
+    )
+    return Mask(x0, y0, crop)
+
+
+def _best_reading(
+    rings: list[Ring], box: Box1000, path: str, issues: list[Issue]
+) -> list[Ring]:
+    origin = np.array([box.xmin, box.ymin])
+    share = np.array([box.xmax - box.xmin, box.ymax - box.ymin]) / 1000
+    swapped = [ring[:, ::-1] for ring in rings]
+    readings = {
+        "[x, y] of the picture": rings,
+        "[y, x] of the picture": swapped,
+        "[x, y] of the box": [ring * share + origin for ring in rings],
+        "[y, x] of the box": [ring * share + origin for ring in swapped],
+    }
+    fits = {name: _fit(reading, box) for name, reading in readings.items()}
+    declared = next(iter(fits))
+    best = max(fits, key=lambda name: fits[name])
+    if fits[best] <= fits[declared] + _CLEARLY:
+        best = declared
+    if best != declared:
+        issues.append(Issue(path, "mask_axes", f"the polygon was read as {best}"))
+    if fits[best] < _POOR:
+        message = f"the polygon fits its box poorly (IoU {fits[best]:.2f})"
+        issues.append(Issue(path, "mask_fit", message))
+    return readings[best]
+
+
+def _fit(rings: list[Ring], box: Box1000) -> float:
+    """IoU of the rings' own bounding box with the item's box."""
+    points = np.concatenate(rings)
+    (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+    wide = max(min(x1, box.xmax) - max(x0, box.xmin), 0)
+    high = max(min(y1, box.ymax) - max(y0, box.ymin), 0)
+    areas = (x1 - x0) * (y1 - y0) + (box.xmax - box.xmin) * (box.ymax - box.ymin)
+    return float(wide * high / (areas - wide * high))
+
+
+def fill_rings(rings: list[Ring], *, width: int, height: int) -> BoolArray:
+    """Fill rings of [x, y] in pixels by the even-odd rule: [height, width].
+
+    A pixel is inside when its centre (column + 0.5, row + 0.5) is, so that outlines
+    drawn along the edges of objects, as people and models draw them, keep the area.
+    Measured on 150 COCO polygons rounded to 0..1000: IoU 0.983, as pycocotools (0.983);
+    `cv2.fillPoly` also paints every pixel that the outline touches (0.939). Only
+    outlines through the centres of border pixels, as `cv2.findContours` gives them,
+    come back smaller (0.93, fillPoly 0.9999): add the half pixel before writing those.
+    """
+    padded = -(-width // 8) * 8
+    flips = np.zeros((height + 1, padded), np.uint8)
+    for ring in rings:
+        rows, columns = _crossings(ring, width, height)
+        np.bitwise_xor.at(flips, (rows, columns), 1)
+    # Eight pixels at a time: flips add up downwards to inside (1) or outside (0).
+    inside = np.bitwise_xor.accumulate(flips[:height].view(np.uint64), axis=0)
+    return np.ascontiguousarray(inside.view(np.uint8)[:, :width].astype(np.bool_))
+
+
+def _crossings(
+    ring: Ring, width: int, height: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where column centres meet the outline: the first row below, and the column."""
+    closed = np.concatenate([ring, ring[:1]]).clip(-1e6, 1e6)
+    ends = np.array([sorted(map(tuple, edge)) for edge in pairwise(closed.tolist())])
+    (xa, ya), (xb, yb) = ends[:, 0].T, ends[:, 1].T
+    first = np.ceil(xa - 0.5).clip(0, width).astype(np.int64)
+    counts = np.ceil(xb - 0.5).clip(0, width).astype(np.int64) - first
+    edge = np.repeat(np.arange(len(counts)), counts)
+    before = np.cumsum(counts) - counts
+    columns = np.arange(len(edge)) - before[edge] + first[edge]
+    slope = (yb - ya)[edge] / (xb - xa)[edge]
+    y = ya[edge] + (columns + 0.5 - xa[edge]) * slope
+    return np.ceil(y - 0.5).clip(0, height).astype(np.int64), columns

@@ -1,0 +1,62 @@
+"""Mend one damaged JSON object, and never more than one.
+
+Repair libraries are not safe on whole replies: they close cut numbers, drop lists and
+swallow prose. On one object with both its braces they are, once every number of the
+result is checked to stand whole in the text.
+"""
+
+from __future__ import annotations
+
+import re
+
+import orjson
+
+from ..values import JsonValue
+
+MAX_REPAIRS = 200
+"""Repairs tried in one reply: a wholly broken one must not cost seconds."""
+_MAX_CHARACTERS = 100_000
+_NUMBER = re.compile(r"(?<![\w.+-])[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
+
+
+def repair_item(text: str) -> dict[str, JsonValue] | None:
+    """Read a damaged `{...}`; None when nothing trustworthy comes out."""
+    if len(text) > _MAX_CHARACTERS:
+        return None
+    text = text.replace("\\_", "_")
+    value = _strict(text) or _guess(text)
+    if not isinstance(value, dict):
+        return None
+    try:
+        written = {float(number) for number in _NUMBER.findall(text)}
+        return value if _numbers(value) <= written else None
+    except (OverflowError, RecursionError, ValueError):
+        return None
+
+
+def _strict(text: str) -> JsonValue:
+    try:
+        value: JsonValue = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return value
+
+
+def _guess(text: str) -> JsonValue:
+    import json_repair
+
+    try:
+        value: JsonValue = json_repair.loads(text, skip_json_loads=True)
+    except (ValueError, RecursionError, IndexError):
+        return None
+    return value
+
+
+def _numbers(value: JsonValue) -> set[float]:
+    """Collect every number inside a JSON value."""
+    if isinstance(value, bool | str) or value is None:
+        return set()
+    if isinstance(value, int | float):
+        return {float(value)}
+    inner = value.values() if isinstance(value, dict) else value
+    return set[float]().union(*map(_numbers, inner))

@@ -1,0 +1,58 @@
+"""Object detection: a box and a label for every object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..parsing.objects import read_objects
+from ..values import Frame, JsonValue, MaskShape, Question, Reading
+from .wording import (
+    BOX,
+    BOX_SCHEMA,
+    CONFIDENCE,
+    CONFIDENCE_SCHEMA,
+    LABEL,
+    label_schema,
+    rules,
+)
+
+
+class Detect:
+    """Ask for boxes; the mask shape of the model makes no difference."""
+
+    name = "detect"
+
+    def prompt(self, question: Question, shape: MaskShape | None) -> str:  # noqa: ARG002
+        """Write the prompt, the same for every model."""
+        what = [BOX, LABEL, *([CONFIDENCE] if question.confidence else [])]
+        listing = "; ".join(what)
+        return "\n".join(
+            [
+                "Detect the objects in the image.",
+                f"Output a JSON list of objects where each entry contains {listing}.",
+                *rules(question, nothing="an empty list []"),
+            ]
+        )
+
+    def schema(
+        self,
+        question: Question,
+        shape: MaskShape | None,  # noqa: ARG002
+    ) -> Mapping[str, JsonValue]:
+        """Describe the answer as JSON schema: a list of objects."""
+        properties: dict[str, JsonValue] = {
+            "box_2d": BOX_SCHEMA,
+            "label": label_schema(question),
+        }
+        if question.confidence:
+            properties["confidence"] = CONFIDENCE_SCHEMA
+        entry: JsonValue = {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+        }
+        return {"type": "array", "items": entry}
+
+    def read(self, text: str, frame: Frame) -> Reading:
+        """Read boxes and labels; see `parsing.objects.read_objects`."""
+        return read_objects(text, frame, masks=False)

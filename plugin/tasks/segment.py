@@ -1,0 +1,115 @@
+"""Instance segmentation: a box, a label and a mask for every object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..errors import UsageError
+from ..parsing.objects import read_objects
+from ..values import Frame, JsonValue, MaskShape, Question, Reading
+from .wording import (
+    BOX,
+    BOX_SCHEMA,
+    CONFIDENCE,
+    CONFIDENCE_SCHEMA,
+    LABEL,
+    label_schema,
+    rules,
+)
+
+_POLYGON_SCHEMA: JsonValue = {
+    "type": "array",
+    "items": {
+        "type": "array",
+        "items": {"type": "integer", "minimum": 0, "maximum": 1000},
+        "minItems": 2,
+        "maxItems": 2,
+    },
+    "minItems": 3,
+    "description": "[x, y] points, normalized to 0-1000 over the whole image",
+}
+_POLYGON = (
+    'the outline of the object in the key "mask" as a polygon: a list of [x, y] points, '
+    "x first, integers normalized to 0-1000 over the whole image "
+    "(not relative to the box)"
+)
+
+
+class Segment:
+    """Ask for masks in the shape that the model writes."""
+
+    name = "segment"
+
+    def prompt(self, question: Question, shape: MaskShape | None) -> str:
+        """Write the prompt; raises UsageError for a model that writes no masks."""
+        if _known(shape) is MaskShape.PNG:
+            return _png_prompt(question)
+        return _polygon_prompt(question)
+
+    def schema(
+        self, question: Question, shape: MaskShape | None
+    ) -> Mapping[str, JsonValue] | None:
+        """Describe polygons as JSON schema; None for PNG masks.
+
+        JSON mode makes Gemini 2.5 write placeholders instead of masks. Raises
+        UsageError for a model that writes no masks.
+        """
+        if _known(shape) is MaskShape.PNG:
+            return None
+        properties: dict[str, JsonValue] = {
+            "box_2d": BOX_SCHEMA,
+            "label": label_schema(question),
+            "mask": _POLYGON_SCHEMA,
+        }
+        if question.confidence:
+            properties["confidence"] = CONFIDENCE_SCHEMA
+        entry: JsonValue = {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+        }
+        return {
+            "type": "object",
+            "properties": {"boxes": {"type": "array", "items": entry}},
+            "required": ["boxes"],
+        }
+
+    def read(self, text: str, frame: Frame) -> Reading:
+        """Read boxes, labels and masks; see `parsing.objects.read_objects`."""
+        return read_objects(text, frame, masks=True)
+
+
+def _known(shape: MaskShape | None) -> MaskShape:
+    if shape is None:
+        raise UsageError(
+            "this model writes no masks; choose one that does, such as "
+            "gemini-3.8-flash, or ask for boxes with the task detect"
+        )
+    return shape
+
+
+def _png_prompt(question: Question) -> str:
+    """Ask as Google's documentation of Gemini 2.5 does."""
+    more = [CONFIDENCE] if question.confidence else []
+    entries = [BOX, 'the segmentation mask in key "mask"', LABEL, *more]
+    return "\n".join(
+        [
+            "Give the segmentation masks for the objects in the image.",
+            "Output a JSON list of segmentation masks where each entry contains "
+            f"{'; '.join(entries)}.",
+            *rules(question, nothing="an empty list []"),
+        ]
+    )
+
+
+def _polygon_prompt(question: Question) -> str:
+    more = [CONFIDENCE] if question.confidence else []
+    entries = [BOX, LABEL, _POLYGON, *more]
+    return "\n".join(
+        [
+            "Segment the objects in the image.",
+            'Output JSON of the form {"boxes": [...]} where each entry contains '
+            f"{'; '.join(entries)}.",
+            *rules(question, nothing='{"boxes": []}'),
+        ]
+    )
