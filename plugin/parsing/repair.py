@@ -46,10 +46,10 @@ def _guess(text: str) -> JsonValue:
     import json_repair
 
     try:
-        value: JsonValue = json_repair.loads(text, skip_json_loads=True)
+        value = json_repair.loads(text, skip_json_loads=True)
     except (ValueError, RecursionError, IndexError):
         return None
-    return value
+    return value if isinstance(value, dict) else None
 
 
 def _numbers(value: JsonValue) -> set[float]:

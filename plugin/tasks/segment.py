@@ -95,8 +95,10 @@ def _png_prompt(question: Question) -> str:
     return "\n".join(
         [
             "Give the segmentation masks for the objects in the image.",
-            "Output a JSON list of segmentation masks where each entry contains "
-            f"{'; '.join(entries)}.",
+            (
+                "Output a JSON list of segmentation masks where each entry contains "
+                f"{'; '.join(entries)}."
+            ),
             *rules(question, nothing="an empty list []"),
         ]
     )
@@ -108,8 +110,10 @@ def _polygon_prompt(question: Question) -> str:
     return "\n".join(
         [
             "Segment the objects in the image.",
-            'Output JSON of the form {"boxes": [...]} where each entry contains '
-            f"{'; '.join(entries)}.",
+            (
+                'Output JSON of the form {"boxes": [...]} where each entry contains '
+                f"{'; '.join(entries)}."
+            ),
             *rules(question, nothing='{"boxes": []}'),
         ]
     )

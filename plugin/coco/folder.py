@@ -1,0 +1,96 @@
+"""A folder of pictures as source and a COCO file as sink: labelling without FiftyOne."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..errors import UsageError
+from ..values import Frame, ImageLabels, Item, JsonValue, Parsed, Run
+from .read import CocoDataset
+from .write import Category, write_coco
+
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".heic", ".heif"})
+
+
+class FolderSource:
+    """The pictures of a folder and of all folders inside, or those of a COCO file.
+
+    The sample id is the path relative to the folder, or the image id. Raises UsageError
+    when there is no such folder.
+    """
+
+    def __init__(self, pictures: Path | CocoDataset) -> None:
+        if isinstance(pictures, CocoDataset):
+            self._items = [Item(i.image_id, i.path) for i in pictures.images]
+            return
+        if not pictures.is_dir():
+            raise UsageError(f"there is no folder {pictures}")
+        self._items = [
+            Item(path.relative_to(pictures).as_posix(), str(path))
+            for path in sorted(pictures.rglob("*"))
+            if path.suffix.lower() in _SUFFIXES and path.is_file()
+        ]
+
+    def __len__(self) -> int:
+        """Count the pictures."""
+        return len(self._items)
+
+    def items(self) -> Iterator[Item]:
+        """Give one item a picture, in order."""
+        return iter(self._items)
+
+
+class CocoSink:
+    """Collects labels and writes them as one COCO file when the run ends.
+
+    Every picture keeps its status in the file, those without labels too. One that could
+    not be opened has the size 0 x 0.
+    """
+
+    def __init__(
+        self, path: Path, categories: Sequence[Category] | None = None
+    ) -> None:
+        self.path = path
+        self._categories = categories
+        self._parsed: list[Parsed] = []
+
+    def write(self, parsed: Parsed) -> None:
+        """Take what one item came to."""
+        self._parsed.append(parsed)
+
+    def finish(self, run: Run) -> None:
+        """Write the file, in the order of the sample ids, with the record of the run."""
+        images = [
+            ImageLabels(
+                parsed.item.sample_id,
+                parsed.item.path,
+                parsed.frame or Frame(0, 0),
+                parsed.detections,
+                parsed.status,
+            )
+            for parsed in sorted(self._parsed, key=_order)
+        ]
+        write_coco(self.path, images, self._categories, _about(run))
+
+
+def _order(parsed: Parsed) -> tuple[int, str]:
+    """Sort whole numbers by their size: they are shorter, then smaller."""
+    text = parsed.item.sample_id
+    return (len(text) if text.isdigit() else 0, text)
+
+
+def _about(run: Run) -> dict[str, JsonValue]:
+    record: dict[str, JsonValue] = {
+        "name": run.name,
+        "task": run.question.task,
+        "classes": list(run.question.classes),
+        "model": run.model,
+        "models_answered": dict(run.models_answered),
+        "endpoint": run.endpoint,
+        "prompt": run.prompt,
+        "statuses": {status.value: count for status, count in run.statuses.items()},
+        "cost_usd": run.cost_usd,
+        "code_version": run.code_version,
+    }
+    return {"date_created": run.started.isoformat(), "gemini_run": record}

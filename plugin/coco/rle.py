@@ -1,0 +1,132 @@
+"""Crops to COCO's run lengths and back, without ever making a full frame.
+
+COCO counts pixels column by column (down first): runs of background and object in turn,
+starting with background, packed into text six bits at a time.
+Format: pycocotools, `common/maskApi.c`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import FormatError, UsageError
+from ..values import Frame, Mask
+
+Counts: TypeAlias = NDArray[np.int64]
+
+_MAX_CHARACTERS = 7
+"""Characters of one packed number: 35 bits, more than any picture needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rle:
+    """The pixels of one object in a frame, as COCO's compressed run lengths."""
+
+    height: int
+    width: int
+    counts: str
+
+
+def mask_to_rle(mask: Mask, frame: Frame) -> Rle:
+    """Write a crop as RLE of its frame, byte for byte as `pycocotools.mask.encode`.
+
+    Raises UsageError when the crop does not lie inside of the frame.
+    """
+    from pycocotools import mask as coco_mask
+
+    height, width = mask.crop.shape
+    inside = 0 <= mask.x <= frame.width - width and 0 <= mask.y <= frame.height - height
+    if not inside:
+        raise UsageError("a mask reaches out of its picture")
+    size = [frame.height, frame.width]
+    runs = {"size": size, "counts": _frame_counts(mask, frame).tolist()}
+    packed = coco_mask.frPyObjects(runs, frame.height, frame.width)
+    return Rle(frame.height, frame.width, packed["counts"].decode("ascii"))
+
+
+def _frame_counts(mask: Mask, frame: Frame) -> Counts:
+    """Run lengths of the whole frame; the last run is left out when it is empty."""
+    height, width = mask.crop.shape
+    padded = np.zeros((width, height + 2), np.bool_)
+    padded[:, 1:-1] = mask.crop.T
+    column, row = np.divmod(
+        np.flatnonzero(padded[:, 1:] != padded[:, :-1]), np.int64(height + 1)
+    )
+    # Where runs start and end, in turn; each column has its own.
+    edges = (column + mask.x) * frame.height + row + mask.y
+    # A run that fills its column to the bottom goes on at the top of the next.
+    joined = np.flatnonzero(edges[1:-1:2] == edges[2::2]) * 2 + 1
+    edges = np.delete(edges, np.concatenate([joined, joined + 1]))
+    counts = np.diff(edges, prepend=0, append=frame.width * frame.height)
+    return counts if counts[-1] or len(counts) == 1 else counts[:-1]
+
+
+def rle_to_mask(rle: Rle) -> Mask:
+    """Read RLE as the smallest crop that holds every pixel of the object.
+
+    An object without pixels has a crop of 0 x 0 at the origin. Raises FormatError when
+    the counts are not run lengths of such a frame.
+    """
+    return counts_to_mask(unpack_counts(rle.counts), Frame(rle.width, rle.height))
+
+
+def counts_to_mask(counts: Counts, frame: Frame) -> Mask:
+    """Read uncompressed run lengths of a frame as the smallest crop."""
+    if (counts < 0).any() or int(counts.sum()) != frame.width * frame.height:
+        raise FormatError("the run lengths do not add up to the size of the picture")
+    edges = np.cumsum(counts)
+    starts, ends = edges[:-1:2], edges[1::2]
+    starts, ends = starts[starts < ends], ends[starts < ends]
+    if not len(starts):
+        return Mask(0, 0, np.zeros((0, 0), np.bool_))
+    first, top = np.divmod(starts, frame.height)
+    last, bottom = np.divmod(ends - 1, frame.height)
+    x, columns = int(first[0]), int(last[-1] - first[0]) + 1
+    y, rows = int(top.min()), int(bottom.max() - top.min()) + 1
+    if (first != last).any():
+        y, rows = 0, frame.height
+    begin = (first - x) * rows + top - y
+    pairs = np.stack([begin, begin + ends - starts], axis=1).reshape(-1)
+    lengths = np.diff(pairs, prepend=0, append=rows * columns)
+    values = np.arange(len(lengths)) % 2 == 1
+    crop = np.repeat(values, lengths).reshape(columns, rows).T
+    return Mask(x, y, np.ascontiguousarray(crop))
+
+
+def unpack_counts(packed: str) -> Counts:
+    """Unpack compressed run lengths; raises FormatError when they are damaged.
+
+    Each character holds five bits, lowest first, and whether more follow; from the
+    fourth number on, a number is the difference to the one two before.
+    """
+    codes = np.frombuffer(packed.encode("utf-8"), np.uint8).astype(np.int64) - 48
+    if not len(codes) or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:  # noqa: PLR2004
+        raise FormatError("the run lengths are damaged")
+    lasts = np.flatnonzero((codes & 32) == 0)
+    lengths = np.diff(lasts, prepend=-1)
+    if lengths.max() > _MAX_CHARACTERS:
+        raise FormatError("the run lengths are damaged")
+    firsts = lasts - lengths + 1
+    place = np.arange(len(codes)) - np.repeat(firsts, lengths)
+    numbers = np.add.reduceat((codes & 31) << (5 * place), firsts)
+    numbers -= np.where(codes[lasts] & 16, np.int64(1) << (5 * lengths), 0)
+    numbers[1::2] = np.cumsum(numbers[1::2])
+    numbers[2::2] = np.cumsum(numbers[2::2])
+    return numbers
+
+
+def polygons_to_mask(polygons: Sequence[Sequence[float]], frame: Frame) -> Mask:
+    """Fill polygons, flat lists of x, y in pixels, to the pixels pycocotools gives.
+
+    Several polygons are the parts of one object: their union is filled.
+    """
+    from pycocotools import mask as coco_mask
+
+    parts = [list(map(float, polygon)) for polygon in polygons]
+    whole = coco_mask.merge(coco_mask.frPyObjects(parts, frame.height, frame.width))
+    return rle_to_mask(Rle(frame.height, frame.width, whole["counts"].decode("ascii")))
