@@ -19,6 +19,8 @@ TASKS = {
     "detect": ("Boxes", "A box and a name for every object"),
     "segment": ("Boxes and masks", "A box, a name and the outline of every object"),
 }
+HALF = 6
+"""Two fields beside each other, in FiftyOne's rows of twelve columns."""
 SUGGEST_FROM = 1000
 """Samples in which existing class names are looked for."""
 
@@ -26,11 +28,12 @@ SUGGEST_FROM = 1000
 def label_form(ctx: foo.ExecutionContext) -> types.Object:
     """Draw the form; it is drawn anew at every change."""
     inputs = types.Object()
-    inputs.view_target(ctx, action_description="Label")
+    inputs.view_target(ctx, action_description="Label", label="Samples")
     settings = LabelSettings.from_params(ctx.params)
     _ask_what(inputs, ctx.dataset)
     _ask_model(inputs)
     _ask_field(inputs, ctx.dataset, settings)
+    _ask_how(inputs)
     _show_costs(inputs, ctx, settings)
     return inputs
 
@@ -71,7 +74,7 @@ def _suggested_classes(dataset: fo.Dataset) -> list[str]:
 
 
 def _ask_model(inputs: types.Object) -> None:
-    models = types.AutocompleteView(allow_user_input=True)
+    models = types.AutocompleteView(allow_user_input=True, space=HALF)
     for name in known_models():
         models.add_choice(name, label=name)
     inputs.str(
@@ -80,21 +83,6 @@ def _ask_model(inputs: types.Object) -> None:
         label="Model",
         description="One of the list, or any other name.",
         view=models,
-    )
-    inputs.bool(
-        "confidence",
-        default=False,
-        label="Ask for a confidence",
-        description="The model scores its own objects from 0 to 1; it gives none "
-        "by itself.",
-        view=types.SwitchView(),
-    )
-    inputs.int(
-        "in_flight",
-        default=DEFAULTS.in_flight,
-        min=1,
-        max=MAX_IN_FLIGHT,
-        label="Requests at one time",
     )
 
 
@@ -106,12 +94,32 @@ def _ask_field(
         default=DEFAULTS.field,
         label="Save in the field",
         description=f"Beside it, {settings.field}_status says how each sample ended.",
+        view=types.View(space=HALF),
     )
     try:
         check_field(dataset, settings.field)
     except UsageError as error:
         asked.invalid = True
         asked.error_message = str(error)
+
+
+def _ask_how(inputs: types.Object) -> None:
+    inputs.bool(
+        "confidence",
+        default=False,
+        label="Ask for a confidence",
+        description="The model scores its own objects from 0 to 1; it gives none "
+        "by itself.",
+        view=types.SwitchView(space=HALF),
+    )
+    inputs.int(
+        "in_flight",
+        default=DEFAULTS.in_flight,
+        min=1,
+        max=MAX_IN_FLIGHT,
+        label="Requests at one time",
+        view=types.View(space=HALF),
+    )
 
 
 def _show_costs(
