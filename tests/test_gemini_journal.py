@@ -136,6 +136,17 @@ def test_processes_share_a_journal_from_its_creation_on(tmp_path: Path) -> None:
         assert len(journal) == 400
 
 
+def test_opening_waits_for_another_process(tmp_path: Path) -> None:
+    """A new file that somebody else holds at this moment is waited for."""
+    path = tmp_path / "j"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    threading.Timer(0.2, other.rollback).start()
+    with Journal(path) as journal:
+        assert len(journal) == 0
+    other.close()
+
+
 def test_a_killed_run_resumes_where_it_stopped(tmp_path: Path) -> None:
     """After `kill -9` only what was missing is asked, and nothing is lost."""
     path, count, in_flight = tmp_path / "j", 40, 4

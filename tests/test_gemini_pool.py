@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fiftyone_gemini.errors import FatalApiError, MediaError, UsageError
+from fiftyone_gemini.gemini.endpoint import Endpoint
 from fiftyone_gemini.gemini.journal import Journal, request_key
 from fiftyone_gemini.gemini.pool import Answered, Limits, ask_all
 from fiftyone_gemini.media.image import load_image
@@ -42,7 +42,6 @@ def journal(tmp_path: Path) -> Journal:
 def no_thread_is_left() -> None:
     """Hold that every test leaves no thread of the pool behind."""
     yield
-    gc.collect()
     left = [t.name for t in threading.enumerate() if t.name.startswith(THREADS)]
     assert not left
 
@@ -441,3 +440,10 @@ def test_media_errors_need_no_connection(journal: Journal) -> None:
         answered = ask(server, journal, 5, build=fail)
     assert [a.reply.failure for a in answered] == [Status.MEDIA_ERROR] * 5
     assert not server.seen
+
+
+def test_an_endpoint_that_cannot_be_opened_is_an_error(journal: Journal) -> None:
+    """What the SDK refuses at once reaches the caller, and no thread is left."""
+    answers = ask_all(items(1), build, endpoint=Endpoint("gemini"), journal=journal)
+    with pytest.raises(ValueError, match="API key"):
+        next(answers)

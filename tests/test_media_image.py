@@ -219,6 +219,14 @@ def test_heic_is_read_and_sent(shared: Path, name: str, passes: bool) -> None:
         assert pixels(media).shape[:2] == (media.frame.height, media.frame.width)
 
 
+def test_heif_of_another_brand_is_called_heif(tmp_path: Path, shared: Path) -> None:
+    """A HEIF file that is not HEIC by its brand goes out as image/heif."""
+    data = (shared / "photos" / "heif_small" / "RGB_8__128x128.heif").read_bytes()
+    path = tmp_path / "a.heif"
+    path.write_bytes(data.replace(b"heic", b"mif1", 1))
+    assert load_image(path).mime_type == "image/heif"
+
+
 @pytest.mark.parametrize("name", ["corrupted.heic", "empty.heic", "LICENSE.txt"])
 def test_broken_heic_is_a_sentence(shared: Path, name: str) -> None:
     """Files that are no pictures are named."""
@@ -266,6 +274,16 @@ def test_a_bomb_is_refused_by_its_head(tmp_path: Path) -> None:
     for read in (load_image, read_frame):
         with pytest.raises(MediaError, match="million pixels"):
             read(path)
+
+
+def test_the_cap_on_pixels_holds_without_pillows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another library may have lifted Pillow's own limit."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    path = save(Image.new("1", (20_000, 10_000)), tmp_path / "a.png")
+    with pytest.raises(MediaError, match="million pixels"):
+        read_frame(path)
 
 
 @pytest.mark.parametrize(

@@ -91,10 +91,10 @@ class Engine:
         """Run the loop; this is the thread."""
         try:
             asyncio.run(self._serve())
-        except BaseException as error:
+        except Exception as error:
             if self._opened.done():
                 raise
-            self._opened.set_exception(error)
+            self._opened.set_exception(error)  # for the caller, who waits
 
     async def _serve(self) -> None:
         """Keep a client open until the engine is closed."""

@@ -9,6 +9,8 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass, field
+from itertools import islice
 
 from ..errors import FatalApiError
 from ..values import Item
@@ -44,44 +46,54 @@ def ask_all(
     they may have been paid for in vain, at most `limits.in_flight`.
     """
     engine = Engine(endpoint, journal, build, limits)
-    done: queue.SimpleQueue[Future[Answered]] = queue.SimpleQueue()
-    left = iter(items)
-    open_items = 0
-    fatal: FatalApiError | None = None
     try:
-        while True:
-            stopped = fatal is not None or (stop is not None and stop.is_set())
-            while not stopped and open_items < limits.look_ahead:
-                item = next(left, None)
-                if item is None:
-                    break
-                engine.submit(item).add_done_callback(done.put)
-                open_items += 1
-            if open_items == 0:
-                break
-            if stopped:
-                engine.halt()
-            future = _next_done(done)
-            if future is None:
-                continue
-            open_items -= 1
-            try:
-                answered = future.result()
-            except HaltedError:
-                continue
-            except FatalApiError as error:
-                fatal = fatal or error
-                continue
-            yield answered
+        yield from _Intake(engine, iter(items), limits.look_ahead, stop).answers()
     finally:
         engine.close()
-    if fatal is not None:
-        raise fatal
 
 
-def _next_done(done: queue.SimpleQueue[Future[Answered]]) -> Future[Answered] | None:
-    """Wait for the next finished item, but look up now and then."""
-    try:
-        return done.get(timeout=_STOP_POLL_SECONDS)
-    except queue.Empty:
-        return None
+@dataclass(slots=True)
+class _Intake:
+    """Feeds items to an engine and takes what comes back, until all is done."""
+
+    engine: Engine
+    left: Iterator[Item]
+    look_ahead: int
+    stop: threading.Event | None
+    open_items: int = 0
+    fatal: FatalApiError | None = None
+    done: queue.SimpleQueue[Future[Answered]] = field(default_factory=queue.SimpleQueue)
+
+    def answers(self) -> Iterator[Answered]:
+        """Give the answers as they are done; at the end raise what was fatal."""
+        while self._fill():
+            answered = self._take()
+            if answered is not None:
+                yield answered
+        if self.fatal is not None:
+            raise self.fatal
+
+    def _fill(self) -> bool:
+        """Submit items as far as allowed; tell whether any is open."""
+        if self.fatal is not None or (self.stop is not None and self.stop.is_set()):
+            self.engine.halt()
+            return self.open_items > 0
+        for item in islice(self.left, self.look_ahead - self.open_items):
+            self.engine.submit(item).add_done_callback(self.done.put)
+            self.open_items += 1
+        return self.open_items > 0
+
+    def _take(self) -> Answered | None:
+        """Wait for the next finished item, but look up now and then."""
+        try:
+            future = self.done.get(timeout=_STOP_POLL_SECONDS)
+        except queue.Empty:
+            return None
+        self.open_items -= 1
+        try:
+            return future.result()
+        except HaltedError:
+            return None
+        except FatalApiError as error:
+            self.fatal = self.fatal or error
+            return None
