@@ -200,15 +200,15 @@ def test_only_the_classes_in_the_prompt_are_answered(
 def test_a_schema_that_lists_labels_allows_only_those(
     bench: Bench, client: genai.Client
 ) -> None:
-    """An enum of labels in the schema limits the answer, whatever the prompt says."""
-    label = {"type": "STRING", "enum": ["dog", "cat"]}
+    """An enum of labels limits the answer and gives its spelling."""
+    label = {"type": "STRING", "enum": ["Dog", "cat"]}
     schema = {"type": "ARRAY", "items": {"type": "OBJECT"}}
     schema["items"]["properties"] = {"label": label}
     config = {"response_mime_type": "application/json", "response_schema": schema}
     reply = client.models.generate_content(
         model=POLYGONS, contents=[bench.picture("02.png"), "x"], config=config
     )
-    assert {item["label"] for item in json.loads(reply.text)} == {"dog"}
+    assert {item["label"] for item in json.loads(reply.text)} == {"Dog"}
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def _entry(
             entry["mask"] = png_data_uri(thing.mask, box, sight.frame)
         elif ring := ring_xy_1000(thing.mask, sight.frame):
             entry["mask"] = [[*point] for point in ring]
-    entry["label"] = thing.label
+    entry["label"] = asked.labels[thing.label] if asked.labels else thing.label
     if asked.confidence:
         entry["confidence"] = round(thing.confidence, 2)
     return entry

@@ -6,7 +6,7 @@ This never looks at the project's tasks: it knows only what stands in the reques
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..values import JsonValue
@@ -24,26 +24,29 @@ class Asked:
     """What an answer shall hold, and the shape around it.
 
     `wrapper` is the key that holds the list, or empty for a bare list; None leaves it to
-    the model. `labels` are the only ones allowed, or None for all.
+    the model. `labels` are the only ones wanted and how to spell each; None for all.
     """
 
     masks: bool
     confidence: bool
     wrapper: str | None
-    labels: frozenset[str] | None
+    labels: Mapping[str, str] | None
 
 
 def understand(call: Call, known_labels: Iterable[str]) -> Asked:
     """Work out what a request asks for; `known_labels` are looked for in the prompt."""
     keys = set(_property_names(call.schema))
     words = _NO_MASKS.sub(" ", call.text)
-    allowed = frozenset(_label_choices(call.schema))
-    named = allowed & {*known_labels} if allowed else named_labels(words, known_labels)
+    choices = {choice.casefold(): choice for choice in _label_choices(call.schema)}
+    named = {label: label for label in named_labels(words, known_labels)}
+    if choices:
+        spelled = ((label, choices.get(label.casefold())) for label in known_labels)
+        named = {label: choice for label, choice in spelled if choice is not None}
     return Asked(
         masks="mask" in keys if keys else bool(_MASKS.search(words)),
         confidence="confidence" in keys if keys else bool(_CONFIDENCE.search(words)),
         wrapper=_wrapper(call.schema),
-        labels=named if named or allowed else None,
+        labels=named if named or choices else None,
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import PurePath
 from random import Random
 
 from .settings import EmulatorError, Settings
@@ -118,7 +119,8 @@ class FaultDesk:
         if wish:
             fault: Fault | None = find_fault(wish)
         else:
-            named = (f for f, name in self.plan.named if name == picture)
+            names = {picture, PurePath(picture).name} - {""}
+            named = (f for f, name in self.plan.named if name in names)
             fault = next(named, None) or self.plan.roll(self.settings.seed, body_key)
         if fault is None or not fault.passing:
             return fault
