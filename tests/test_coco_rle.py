@@ -1,0 +1,153 @@
+"""Run lengths: the same bytes as pycocotools, and back without loss."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from fiftyone_gemini.coco.rle import (
+    Rle,
+    counts_to_mask,
+    mask_to_rle,
+    polygons_to_mask,
+    rle_to_mask,
+    unpack_counts,
+)
+from fiftyone_gemini.errors import FormatError, UsageError
+from fiftyone_gemini.values import Frame, Mask
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pycocotools import mask as coco_mask
+
+
+def full_frame(mask: Mask, frame: Frame) -> np.ndarray:
+    """Paint a crop into its frame, the slow and plain way."""
+    whole = np.zeros((frame.height, frame.width), np.uint8)
+    height, width = mask.crop.shape
+    whole[mask.y : mask.y + height, mask.x : mask.x + width] = mask.crop
+    return whole
+
+
+def official(whole: np.ndarray) -> str:
+    """Encode a frame with pycocotools."""
+    return coco_mask.encode(np.asfortranarray(whole))["counts"].decode()
+
+
+def a_mask(height: int, width: int, x: int, y: int, crop: np.ndarray) -> tuple:
+    """Give a mask and its frame."""
+    return Mask(x, y, crop), Frame(width, height)
+
+
+@st.composite
+def masks_in_frames(draw: st.DrawFn) -> tuple[Mask, Frame]:
+    """Draw a crop anywhere in a frame, often at its edges, often empty or full."""
+    height, width = draw(st.integers(1, 24)), draw(st.integers(1, 24))
+    frame = Frame(
+        width + draw(st.sampled_from([0, 0, 1, 7, 300])),
+        height + draw(st.sampled_from([0, 0, 1, 7, 300])),
+    )
+    x = draw(st.sampled_from([0, frame.width - width]))
+    y = draw(st.sampled_from([0, frame.height - height]))
+    fill = draw(st.sampled_from(["random", "empty", "full"]))
+    if fill == "random":
+        crop = draw(arrays(np.bool_, (height, width)))
+    else:
+        crop = np.full((height, width), fill == "full")
+    return Mask(x, y, crop), frame
+
+
+@given(masks_in_frames())
+@example(a_mask(1, 1, 0, 0, np.ones((1, 1), bool)))
+@example(a_mask(5, 7, 6, 4, np.ones((1, 1), bool)))
+@example(a_mask(5, 7, 0, 0, np.zeros((0, 0), bool)))
+@example(a_mask(5, 7, 2, 0, np.ones((5, 3), bool)))
+@settings(max_examples=400, deadline=None)
+def test_bytes_are_those_of_pycocotools(case: tuple[Mask, Frame]) -> None:
+    """A crop is encoded byte for byte as pycocotools encodes the whole frame."""
+    mask, frame = case
+    assert mask_to_rle(mask, frame).counts == official(full_frame(mask, frame))
+
+
+@given(masks_in_frames())
+@settings(max_examples=300, deadline=None)
+def test_decoding_gives_the_tight_crop(case: tuple[Mask, Frame]) -> None:
+    """Decoding gives the same pixels, in the smallest crop that holds them."""
+    mask, frame = case
+    back = rle_to_mask(mask_to_rle(mask, frame))
+    whole = full_frame(mask, frame)
+    assert np.array_equal(full_frame(back, frame), whole)
+    assert back.crop.flags.c_contiguous
+    assert back.crop.dtype == np.bool_
+    if whole.any():
+        rows, columns = np.nonzero(whole)
+        size = (int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1)
+        place = (int(columns.min()), int(rows.min()))
+        assert (back.crop.shape, (back.x, back.y)) == (size, place)
+    else:
+        assert back.crop.shape == (0, 0)
+
+
+def test_large_masks_take_no_frame() -> None:
+    """A small crop in a frame of 100 megapixels costs memory for the crop alone."""
+    frame = Frame(10_000, 10_000)
+    crop = np.ones((100, 100), bool)
+    mask_to_rle(Mask(0, 0, crop), frame)
+    tracemalloc.start()
+    rle = mask_to_rle(Mask(9_000, 9_000, crop), frame)
+    back = rle_to_mask(rle)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert back.area == 10_000
+    assert peak < 500_000
+
+
+@given(
+    st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=300), max_size=30)
+)
+@settings(max_examples=300, deadline=None)
+def test_damaged_counts_are_refused(text: str) -> None:
+    """Text that is not run lengths of the frame raises FormatError and nothing else."""
+    try:
+        mask = rle_to_mask(Rle(13, 17, text))
+    except FormatError:
+        return
+    assert int(unpack_counts(text).sum()) == 13 * 17
+    assert mask.area <= 13 * 17
+
+
+@pytest.mark.parametrize("counts", [[5], [-1, 7], [3, 4]])
+def test_counts_must_add_up(counts: list[int]) -> None:
+    """Run lengths that do not fill the frame, or are negative, are refused."""
+    with pytest.raises(FormatError):
+        counts_to_mask(np.array(counts), Frame(2, 3))
+
+
+def test_a_mask_outside_of_its_frame_is_refused() -> None:
+    """A crop that reaches out of the picture is the caller's mistake."""
+    with pytest.raises(UsageError):
+        mask_to_rle(Mask(3, 0, np.ones((2, 2), bool)), Frame(4, 4))
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.floats(-3, 45), st.floats(-3, 35)), min_size=3, max_size=8
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_polygons_have_the_pixels_of_pycocotools(
+    rings: list[list[tuple[float, float]]],
+) -> None:
+    """Polygons fill the pixels that pycocotools fills, parts united."""
+    flat = [[value for point in ring for value in point] for ring in rings]
+    frame = Frame(40, 30)
+    expected = coco_mask.decode(
+        coco_mask.merge(coco_mask.frPyObjects(flat, frame.height, frame.width))
+    )
+    found = polygons_to_mask(flat, frame)
+    assert np.array_equal(full_frame(found, frame), expected)
