@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
-PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+PYTHON = str(SCRIPTS / ("python.exe" if os.name == "nt" else "python"))
 USABLE = (
     "import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))"
 )
@@ -45,15 +45,15 @@ def main() -> None:
 
 def make_venv() -> None:
     """Make `.venv`, unless one that works is there."""
-    if PYTHON.exists() and works(str(PYTHON), "import sys"):
+    if works(PYTHON, "import sys"):
         return
     shutil.rmtree(str(VENV), ignore_errors=True)
     python = find_python()
     uv = shutil.which("uv")
     if python:
-        call([python, "-m", "venv", VENV])
+        call([python, "-m", "venv", str(VENV)])
     elif uv:
-        call([uv, "venv", "--quiet", "--seed", "--python", "3.12", VENV])
+        call([uv, "venv", "--quiet", "--seed", "--python", "3.12", str(VENV)])
     else:
         sys.exit(NO_PYTHON)
 
@@ -74,7 +74,7 @@ def works(python: str, code: str) -> bool:
     return run.returncode == 0
 
 
-def installer() -> list[str | Path]:
+def installer() -> list[str]:
     """Give the start of an install command: by uv, or by pip where uv cannot be had."""
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     uv = shutil.which("uv") or shutil.which("uv", path=str(SCRIPTS))
@@ -86,7 +86,7 @@ def installer() -> list[str | Path]:
     return [uv, "pip", "install", "--quiet", "--python", PYTHON]
 
 
-def install_packages(install: list[str | Path]) -> None:
+def install_packages(install: list[str]) -> None:
     """Install what the project and its tests need, and the project itself, editable."""
     dev = subprocess.check_output([PYTHON, "-c", DEV_GROUP], cwd=ROOT, text=True)
     pinned = ["--constraint", "constraints.txt", "--requirement", "requirements.txt"]
@@ -94,9 +94,9 @@ def install_packages(install: list[str | Path]) -> None:
     call([*install, "--no-deps", "--no-build-isolation", "--editable", "."])
 
 
-def call(command: list[str | Path]) -> None:
+def call(command: list[str]) -> None:
     """Run a command in the repository; end with its exit code where it fails."""
-    code = subprocess.run(list(map(str, command)), cwd=ROOT, check=False).returncode
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
     if code:
         sys.exit(code)
 

@@ -21,7 +21,7 @@ OLDEST = (6, 0)
 
 PROGRAM = "mongod.exe" if os.name == "nt" else "mongod"
 CALL_SECONDS = 30.0
-PING_SECONDS = 3.0
+PING_SECONDS = 2.0
 
 Version = tuple[int, int, int]
 
