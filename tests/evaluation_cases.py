@@ -38,7 +38,7 @@ def random_case(seed: int) -> tuple[list[ImageLabels], list[ImageLabels]]:
             labels = ImageLabels(str(number + 7), f"{number}.jpg", frame, shuffled)
             predicted.append(labels)
         elif rng.random() < 0.5:
-            failed = ImageLabels(str(number + 7), "", frame, (), Status.BLOCKED)
+            failed = ImageLabels(str(number + 7), "x.jpg", frame, (), Status.BLOCKED)
             predicted.append(failed)
     return truth, predicted
 

@@ -128,6 +128,13 @@ def test_a_picture_that_cannot_be_shown_is_said_to_be_so(
     assert (shown.name, shown.missed) == (name, 1)
 
 
+def test_a_truth_without_picture_size_is_said_to_be_so(tmp_path: Path) -> None:
+    """A frame of 0 x 0 gives no place to draw at."""
+    path = flat(tmp_path / "a.png", 50, 50)
+    truth = [ImageLabels("1", path, Frame(0, 0), (cat(0, 0, 5),))]
+    assert "size" in examples(truth, [])[0].problem
+
+
 def test_objects_outside_of_the_picture_do_no_harm(tmp_path: Path) -> None:
     """Boxes beyond the edges and labels in any script are drawn, or cut."""
     path, frame = flat(tmp_path / "a.png", 50, 50), Frame(50, 50)

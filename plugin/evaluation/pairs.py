@@ -18,6 +18,7 @@ from ..coco.rle import mask_to_rle
 from ..errors import UsageError
 from ..values import Box, Detection, Frame, ImageLabels, JsonValue, Status
 
+MAX_DIGITS = 19
 RleDict: TypeAlias = dict[str, JsonValue]
 """`{"size": [height, width], "counts": compressed}`, as both engines read it."""
 
@@ -93,7 +94,8 @@ def box_outline(box: Box) -> list[float]:
 
 
 def _is_whole(image_id: str) -> bool:
-    return image_id.isascii() and image_id.isdigit()
+    digits = image_id.isascii() and image_id.isdigit() and len(image_id) < MAX_DIGITS
+    return digits and str(int(image_id)) == image_id
 
 
 def _pair(truth: ImageLabels, said: ImageLabels | None, *, with_masks: bool) -> Pair:

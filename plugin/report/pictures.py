@@ -65,6 +65,8 @@ def draw(
         if match.truth_index is not None:
             colours_true[match.truth_index] = colour
     picture = _small_picture(truth.path)
+    if not (truth.frame.width and truth.frame.height):
+        raise UnreadablePictureError("The truth does not know the picture's size.")
     sides = [
         [
             Marked(d if with_masks else replace(d, mask=None), colour)
