@@ -17,10 +17,13 @@ from fiftyone_gemini.emulator import EmulatorHandle, Settings, running_emulator
 from google import genai
 from google.genai import errors, types
 from google.oauth2.credentials import Credentials
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 MODEL = "gemini-3.8-flash"
 KEY = "a-secret-that-must-not-be-kept"
+HTTP = httpx2.Client()
 NAMES = [MODEL, "gemini-3.6-flash", "gemini-3.5-flash-lite", "gemini-2.5-flash"]
 ITEM = {
     "type": "OBJECT",
@@ -35,8 +38,7 @@ ITEM = {
 def emulator(request: pytest.FixtureRequest) -> Iterator[EmulatorHandle]:
     """Run an emulator that answers from the truth of the demo scenes."""
     folder = request.getfixturevalue("demo")
-    settings = Settings(truth=str(folder / "annotations.json"))
-    with running_emulator(settings) as handle:
+    with running_emulator(Settings(truth=str(folder / "annotations.json"))) as handle:
         yield handle
 
 
@@ -96,7 +98,7 @@ def post(
     url = f"{emulator.url}/v1/models/{model}:generateContent"
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = options.pop("headers", {"x-goog-api-key": KEY})
-    return httpx2.post(url, content=content, headers=headers, **options)
+    return HTTP.post(url, content=content, headers=headers, **options)
 
 
 def error_of(response: httpx2.Response, code: int, status: str) -> str:
@@ -275,6 +277,48 @@ def test_a_malformed_body_is_a_400(
     """What is not a request gets INVALID_ARGUMENT that says why."""
     response = post(emulator, body)
     assert message in error_of(response, 400, "INVALID_ARGUMENT")
+
+
+NAMES_IN_BODIES = st.sampled_from(
+    [
+        *("contents", "parts", "text", "inlineData", "inline_data", "mimeType"),
+        *("data", "generationConfig", "responseSchema", "properties", "mask", "enum"),
+        *("label", "type", "items", "thinkingConfig", "thinkingLevel", "fileData"),
+        *("maxOutputTokens", "mediaResolution", "systemInstruction", "level"),
+    ]
+)
+JSON_LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-9, 9),
+    st.sampled_from(["image/png", "LOW", "x", "\ud800", "é", "[emulator:fault=x]"]),
+)
+BODIES = st.recursive(
+    JSON_LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(NAMES_IN_BODIES, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(contents=BODIES, config=BODIES, system=BODIES)
+@settings(max_examples=100, deadline=None)
+def test_no_body_breaks_the_server(
+    emulator: EmulatorHandle, contents: object, config: object, system: object
+) -> None:
+    """Whatever JSON comes in, the answer is an answer or an error of the API."""
+    body = {"contents": contents, "generationConfig": config}
+    response = post(emulator, {**body, "systemInstruction": system})
+    assert response.status_code in {200, 400, 403}
+    assert {"candidates", "error"} & set(response.json())
+
+
+@pytest.mark.parametrize("body", [b"[" * 90_000, b'{"a":' * 990 + b"1" + b"}" * 990])
+def test_a_deep_body_is_a_400(emulator: EmulatorHandle, body: bytes) -> None:
+    """Nesting without end is refused like other broken JSON."""
+    error_of(post(emulator, body), 400, "INVALID_ARGUMENT")
 
 
 @pytest.mark.parametrize(

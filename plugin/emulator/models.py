@@ -38,7 +38,6 @@ class EmulatedModel:
             "inputTokenLimit": 1_048_576,
             "outputTokenLimit": 65_536,
             "supportedGenerationMethods": ["generateContent", "countTokens"],
-            "thinking": bool(self.thinking_levels),
         }
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..values import Box, Frame
 from .answer import REFUSAL
 from .segmenter import CLASSES, Seen, Segmenter
 from .sight import Pixels, Sight, SoftMask, Thing
+
+LEAST_SCORE = 0.3
+"""What it is less sure of is not named: below, wrong answers outgrow right ones."""
 
 
 @dataclass(slots=True)
@@ -30,21 +31,12 @@ class PixelViewer:
             return None
         height, width = pixels.shape[:2]
         seen = self.segmenter.see(pixels, long_side=long_side)
-        things = tuple(filter(None, map(_thing, seen)))
+        things = tuple(_thing(s) for s in seen if s.score >= LEAST_SCORE)
         return Sight(Frame(width, height), things, CLASSES)
 
 
-def _thing(seen: Seen) -> Thing | None:
-    """Bring what the segmenter saw into the shared form, with a tight box."""
-    rows, columns = np.nonzero(seen.probability > 0.5)  # noqa: PLR2004
-    if not len(rows):
-        return None
+def _thing(seen: Seen) -> Thing:
+    """Bring what the segmenter saw into the shared form; its crop is tight."""
     height, width = seen.probability.shape
-    region = Box(seen.x, seen.y, width, height)
-    box = Box(
-        seen.x + float(columns.min()),
-        seen.y + float(rows.min()),
-        float(np.ptp(columns) + 1),
-        float(np.ptp(rows) + 1),
-    )
-    return Thing(seen.label, box, SoftMask(seen.probability, region), seen.score)
+    box = Box(seen.x, seen.y, width, height)
+    return Thing(seen.label, box, SoftMask(seen.probability, box), seen.score)

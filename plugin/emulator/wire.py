@@ -7,7 +7,6 @@ does and as the SDK mixes them; base64 in the standard and the URL-safe alphabet
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -52,8 +51,7 @@ class Call:
 
 def read_call(body: bytes, model: EmulatedModel) -> Call:
     """Read the body of generateContent or countTokens; raise GoogleError (400, 403)."""
-    fields = _snake(_load(body))
-    assert isinstance(fields, dict)
+    fields = _load(body)
     for name in fields.keys() - _TOP:
         raise invalid(
             f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
@@ -73,27 +71,27 @@ def read_call(body: bytes, model: EmulatedModel) -> Call:
         pictures=tuple(_pictures(parts)),
         schema=schema if isinstance(schema, dict) else None,
         wants_json=config.get("response_mime_type") == "application/json",
-        max_output_tokens=limit if isinstance(limit, int) else None,
+        max_output_tokens=limit if isinstance(limit, int) and limit > 0 else None,
         media_resolution=_resolution(config, parts),
     )
 
 
 def _load(body: bytes) -> Fields:
-    """Parse the outermost object."""
+    """Parse the outermost object, keys in snake_case."""
     try:
-        fields = json.loads(body)
-    except ValueError as error:
+        fields = _snake(json.loads(body))
+    except (ValueError, RecursionError) as error:
         raise invalid(f"Invalid JSON payload received. {error}") from error
     if not isinstance(fields, dict):
         raise invalid("Invalid JSON payload received. Root element must be a message.")
     return fields
 
 
-def _snake(value: JsonValue | Fields) -> JsonValue:
+def _snake(value: JsonValue) -> JsonValue:
     """Bring every key to snake_case; a schema's own names are left alone."""
     if isinstance(value, list):
         return [_snake(entry) for entry in value]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
     renamed = {_CAMEL.sub(r"_\1", k).lower(): v for k, v in value.items()}
     return {k: v if k in _SCHEMAS else _snake(v) for k, v in renamed.items()}
@@ -144,8 +142,9 @@ def _pictures(parts: list[tuple[str, Fields]]) -> Iterator[bytes]:
         if "inline_data" not in part:
             continue
         blob = _object(part["inline_data"], f"{path}.inline_data")
-        if blob.get("mime_type") not in IMAGE_TYPES:
-            raise invalid(f"Unsupported MIME type: {blob.get('mime_type', '')}")
+        mime_type = str(blob.get("mime_type", ""))
+        if mime_type not in IMAGE_TYPES:
+            raise invalid(f"Unsupported MIME type: {mime_type}")
         yield _base64(blob.get("data"), f"{path}.inline_data.data")
 
 
@@ -154,7 +153,7 @@ def _base64(value: JsonValue, path: str) -> bytes:
     try:
         text = str(value).replace("-", "+").replace("_", "/")
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         message = f"Invalid value at '{path}' (TYPE_BYTES), Base64 decoding failed for"
         raise invalid(f'{message} "{str(value)[:40]}"', path) from error
 
