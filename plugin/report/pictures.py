@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..evaluation import Match
-from ..values import Detection, Frame, ImageLabels, Mask
+from ..values import Box, Detection, Frame, ImageLabels, Mask
 from .content import Drawing
 
 Colour: TypeAlias = tuple[int, int, int]
+Place: TypeAlias = tuple[int, int, int, int]
 # Told apart by colour-blind eyes too: the palette of Okabe and Ito.
 RIGHT: Colour = (0, 158, 115)
 INVENTED: Colour = (213, 94, 0)
@@ -25,6 +26,7 @@ IGNORED: Colour = (130, 130, 130)
 MAX_SIDE = 480
 MAX_BYTES = 60_000
 MAX_LABEL = 24
+SMALL = 24
 OPACITY = 0.4
 QUALITIES = (85, 70, 55, 40, 20)
 VERDICT_COLOURS: Mapping[str, Colour] = {
@@ -98,24 +100,32 @@ def _small_picture(path: str) -> Image.Image:
 
 
 def _paint(picture: Image.Image, frame: Frame, marked: list[Marked]) -> Image.Image:
-    scale_x, scale_y = picture.width / frame.width, picture.height / frame.height
+    """Draw masks, then boxes, then labels; errors lie above what is right."""
+    scale = (picture.width / frame.width, picture.height / frame.height)
     canvas = np.array(picture)
-    for mark in marked:
+    in_order = sorted(marked, key=lambda mark: mark.colour in {INVENTED, MISSED})
+    for mark in in_order:
         if mark.detection.mask is not None:
-            _fill(canvas, mark.detection.mask, mark.colour, (scale_x, scale_y))
-    corners = []
-    for mark in marked:
-        edges = np.array(mark.detection.box.xyxy_px) * ((scale_x, scale_y) * 2)
-        # Far outside is as good as just outside, and fits into an integer.
-        near = np.clip(np.nan_to_num(edges), -MAX_SIDE, 2 * MAX_SIDE)
-        x0, y0, x1, y1 = np.rint(near).astype(int).tolist()
-        cv2.rectangle(canvas, (x0, y0), (x1 - 1, y1 - 1), mark.colour, 2, cv2.LINE_AA)
-        corners.append((x0, y0))
+            _fill(canvas, mark.detection.mask, mark.colour, scale)
+    places = [_place(mark.detection.box, scale) for mark in in_order]
+    for mark, (x0, y0, x1, y1) in zip(in_order, places, strict=True):
+        line = 1 if min(x1 - x0, y1 - y0) < SMALL else 2
+        corners = (x0, y0), (x1 - 1, y1 - 1)
+        cv2.rectangle(canvas, *corners, mark.colour, line, cv2.LINE_AA)
     painted = Image.fromarray(canvas)
     pen, font = ImageDraw.Draw(painted), ImageFont.load_default(size=11)
-    for mark, corner in zip(marked, corners, strict=True):
-        _write(pen, font, mark, corner, picture.size)
+    for mark, place in zip(in_order, places, strict=True):
+        _write(pen, font, mark, place, picture.size)
     return painted
+
+
+def _place(box: Box, scale: tuple[float, float]) -> Place:
+    """Find the edges of a box in the drawing: left, top, right, bottom."""
+    edges = np.array(box.xyxy_px) * (scale * 2)
+    # Far outside is as good as just outside, and fits into an integer.
+    near = np.clip(np.nan_to_num(edges), -MAX_SIDE, 2 * MAX_SIDE)
+    x0, y0, x1, y1 = np.rint(near).astype(int).tolist()
+    return x0, y0, x1, y1
 
 
 def _fill(
@@ -137,18 +147,21 @@ def _write(
     pen: ImageDraw.ImageDraw,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     mark: Marked,
-    corner: tuple[int, int],
+    place: Place,
     size: tuple[int, int],
 ) -> None:
-    """Write the label on a plate of its colour, kept inside the picture."""
+    """Write the label above its box, inside the picture; what is right and small has none."""
     text = " ".join(mark.detection.label.split())[:MAX_LABEL]
     text = text.encode("utf-8", "replace").decode("utf-8")
     if mark.detection.confidence is not None:
         text = f"{text} {mark.detection.confidence:.2f}"
     left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
     width, height = right - left + 6, bottom - top + 5
-    x = max(0, min(corner[0], size[0] - int(width)))
-    y = max(0, min(corner[1], size[1] - int(height)))
+    x0, y0, x1, y1 = place
+    if mark.colour in {RIGHT, IGNORED} and (x1 - x0 < width or y1 - y0 < 2 * height):
+        return
+    x = max(0, min(x0, size[0] - int(width)))
+    y = max(0, min(y0 - int(height), size[1] - int(height)))
     pen.rectangle((x, y, x + width, y + height), fill=mark.colour)
     pen.text((x + 3 - left, y + 2 - top), text, fill="white", font=font)
 
