@@ -95,6 +95,24 @@ def test_a_429_holds_back_the_other_requests_too(journal: Journal) -> None:
     assert all(s.time - server.seen[0].time >= 0.5 for s in server.seen[1:])
 
 
+def test_a_quota_far_below_the_places_loses_nothing(journal: Journal) -> None:
+    """With places for 24 and a quota of 4 in 0.2 seconds all get their turn."""
+    let_in: list[float] = []
+
+    def script(_: int) -> Say:
+        now = time.monotonic()
+        recent = [moment for moment in let_in if now - moment < 0.2]
+        if len(recent) >= 4:
+            return refusal(429, "slow down", delay=f"{0.2 - (now - recent[0]):.3f}s")
+        let_in.append(now)
+        return Say()
+
+    with serving(script) as server:
+        limits = {"in_flight": 24, "attempts": 3}
+        answered = ask(server, journal, 24, limits=limits)
+    assert {a.reply.failure for a in answered} == {None}
+
+
 @pytest.mark.parametrize(
     "trouble",
     [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fiftyone_gemini.errors import MediaError
+from fiftyone_gemini.errors import MediaError, UsageError
 from fiftyone_gemini.media import image as media_image
 from fiftyone_gemini.media.image import load_image, read_frame
 from fiftyone_gemini.values import Frame, Media
@@ -128,6 +128,12 @@ def test_a_small_picture_is_never_enlarged(tmp_path: Path) -> None:
     """A picture within `max_side` passes through."""
     path = save(scene(), tmp_path / "a.jpg")
     assert load_image(path, max_side=120).data == path.read_bytes()
+
+
+def test_a_side_of_nothing_is_refused(tmp_path: Path) -> None:
+    """A size of 0 is the caller's mistake."""
+    with pytest.raises(UsageError, match="at least 1"):
+        load_image(save(scene(), tmp_path / "a.jpg"), max_side=0)
 
 
 def test_a_strip_keeps_a_pixel(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 
 from ..errors import ApiError, FatalApiError
 from ..values import Request
@@ -33,28 +34,35 @@ class Patience:
     pause: Callable[[float], Awaitable[None]]
     limits: Limits
     _open_at: float = 0.0
+    _answers: int = 0
     _stepped: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def answer(self, request: Request) -> bytes:
         """Ask until there is an answer; raise `ApiError` or `FatalApiError`.
 
-        A refused thinking level is stepped up once, and remembered for the run.
+        A refused thinking level is stepped up once, and remembered for the run. Waiting
+        for a place in the quota costs no attempt as long as others get through.
         """
         attempt = 0
         while True:
+            answers_before = self._answers
             await self._wait_for_quota()
             asked = self._shape(request)
             try:
-                return await self.ask(asked)
+                body = await self.ask(asked)
             except CallError as error:
                 cause = error.cause
+            else:
+                self._answers += 1
+                return body
             step = decide(cause)
             if step is Next.STEP_UP and self._step_up(request, asked):
                 continue
-            attempt += 1
+            queued = cause.code == HTTPStatus.TOO_MANY_REQUESTS
+            attempt += not (queued and self._answers > answers_before)
             if step is not Next.RETRY or attempt >= self.limits.attempts:
                 raise self._final(cause, request.model, step, attempt)
-            await self._back_off(cause, attempt)
+            await self._back_off(cause, max(1, attempt))
 
     async def _wait_for_quota(self) -> None:
         """Wait until the moment that Gemini named, if it did."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from ..errors import MediaError
+from ..errors import MediaError, UsageError
 from ..values import Frame, Media
 
 INLINE_LIMIT = 14_000_000
@@ -63,8 +63,13 @@ def load_image(path: str | Path, max_side: int | None = None) -> Media:
     1/8 scale), 2 ms (PNG, check sums only), 130 ms (WEBP, in full); a shared 2-core
     machine, 2026-11-22.
 
+    What a camera wrote beside the pixels (time, place) is sent with a file that passes
+    through, and left out of one that does not.
+
     Raises `MediaError`: missing, damaged, not a picture, too large.
     """
+    if max_side is not None and max_side < 1:
+        raise UsageError(f"max_side is {max_side}; it must be at least 1 pixel.")
     path = Path(path)
     data = _read(path)
     try:
