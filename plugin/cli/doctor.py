@@ -17,10 +17,10 @@ def examine(
     """Check Python, packages, MongoDB, the key and the plugin; say what to do."""
     checks = run_checks(fix=fix)
     for check in checks:
-        mark = "[green]ok  [/]" if check.ok else "[red]FAIL[/]"
-        console.print(f"{mark} {check.name}: ", end="")
-        console.print(check.detail, markup=False)
+        mark, style = ("ok  ", "green") if check.ok else ("FAIL", "red")
+        console.print(mark, style=style, end=" ")
+        console.print(f"{check.name}: {check.detail}")
         if check.advice and not check.ok:
-            console.print(f"     {check.advice}", markup=False)
+            console.print(f"     {check.advice}")
     if not all(check.ok for check in checks):
         raise typer.Exit(1)

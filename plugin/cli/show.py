@@ -17,7 +17,8 @@ from ..progress import Progress
 from ..values import Run, Status
 
 SECONDS_BETWEEN_LINES = 5.0
-console = Console(highlight=False)
+# Replies and file names are printed as they are: no markup in them is obeyed.
+console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def dollars(amount: float | None) -> str:
@@ -119,7 +120,7 @@ def number(value: float | None) -> str:
 
 def show_scores(title: str, scores: Scores) -> None:
     """Print the headline numbers, the table per class and what is to be known."""
-    console.print(f"\n[bold]{title}[/]: {scores.all.objects} true objects")
+    console.print(f"\n{title}: {scores.all.objects} true objects", style="bold")
     shapes = [("boxes", scores.all.boxes), ("masks", scores.all.masks)]
     table = _table("", "AP", "AP50", "AP75", "precision", "recall", "F1")
     for name, shape in shapes:
@@ -136,7 +137,7 @@ def show_scores(title: str, scores: Scores) -> None:
         whole = (counts.tp, counts.fp, counts.fn)
         table.add_row(row.label, *map(number, ratios), *map(str, whole))
     console.print(table)
-    console.print(f"  images: {statuses(scores.statuses)}", highlight=False)
+    console.print(f"  images: {statuses(scores.statuses)}")
     if scores.confidence != "self":
         console.print(
             "  No confidence was given: AP breaks ties in the order of reply."
