@@ -13,10 +13,14 @@ _COUNT = 24
 _SIZES = ((640, 480), (640, 480), (640, 480), (480, 640), (640, 480), (800, 450))
 
 
+def sized_scene(seed: int, index: int) -> Scene:
+    """Render a scene at the size that the demo set has at that index."""
+    return render_scene(seed, *_SIZES[index % len(_SIZES)])
+
+
 def demo_scene(index: int) -> Scene:
     """Render scene 0..23 of the demo set."""
-    width, height = _SIZES[index % len(_SIZES)]
-    return render_scene(DEMO_SEEDS + index, width, height)
+    return sized_scene(DEMO_SEEDS + index, index)
 
 
 def main() -> None:

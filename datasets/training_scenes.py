@@ -47,7 +47,7 @@ def training_scene(seed: int) -> TrainingScene:
 def render_training(count: int, processes: int) -> list[TrainingScene]:
     """Render the first `count` training scenes."""
     seeds = range(TRAINING_SEEDS, TRAINING_SEEDS + count)
-    with multiprocessing.Pool(processes, _one_thread) as pool:
+    with multiprocessing.Pool(processes, ready_worker) as pool:
         return pool.map(training_scene, seeds, chunksize=8)
 
 
@@ -74,6 +74,7 @@ def cached_training(
     return scenes
 
 
-def _one_thread() -> None:
+def ready_worker() -> None:
+    """Set up a rendering process: one thread, and polite to others."""
     os.nice(5)
     cv2.setNumThreads(1)
