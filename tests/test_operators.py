@@ -249,7 +249,7 @@ def test_evaluation_shows_and_keeps_the_numbers(
     browser: TestClient, scenes: fo.Dataset
 ) -> None:
     """Boxes from the truth score as they should, and FiftyOne opens the evaluation."""
-    foo.get_operator(LABEL)(scenes)
+    assert foo.get_operator(LABEL)(scenes)["statuses"] == {"ok": 3, "blocked": 1}
     form = form_of(browser, request_of(scenes, EVALUATE))
     assert form["predicted_field"]["default"] == "gemini"
     assert form["truth_field"]["default"] == "ground_truth"

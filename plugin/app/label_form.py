@@ -28,7 +28,7 @@ SUGGEST_FROM = 1000
 def label_form(ctx: foo.ExecutionContext) -> types.Object:
     """Draw the form; it is drawn anew at every change."""
     inputs = types.Object()
-    inputs.view_target(ctx, action_description="Label", label="Samples")
+    inputs.view_target(ctx, action_description="Label")
     settings = LabelSettings.from_params(ctx.params)
     _ask_what(inputs, ctx.dataset)
     _ask_model(inputs)

@@ -28,7 +28,7 @@ from .context import (
 )
 from .label_form import label_form
 from .settings import LabelSettings
-from .words import progress, run_table, statuses
+from .words import asking, progress, run_table, statuses
 
 REPORT_SECONDS = 1.0
 
@@ -151,6 +151,7 @@ def _stream(
     """Label, and tell the App what happens; an error becomes a sentence."""
     try:
         view, endpoint = target_view(ctx), endpoint_of(ctx)
+        yield ctx.ops.set_progress(progress=0, label=asking(view.count(), endpoint))
         running = with_progress(
             lambda report, stop: label_view(view, settings, endpoint, report, stop)
         )

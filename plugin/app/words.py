@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..gemini.cost import Estimate
+from ..gemini.endpoint import Endpoint
 from ..progress import Progress
 from ..values import Run, Status
 
@@ -26,6 +27,12 @@ def estimated(estimate: Estimate, *, free: bool) -> str:
         f"{estimate.prompt_tokens:,} prompt tokens and {estimate.output_tokens:,} "
         f"output tokens: {cost}"
     )
+
+
+def asking(samples: int, endpoint: Endpoint) -> str:
+    """Say who is being asked about how much."""
+    who = "the emulator" if endpoint.kind == "emulator" else "Gemini"
+    return f"Asking {who} about {counted(samples, 'sample')}"
 
 
 def progress(now: Progress) -> str:

@@ -1,0 +1,167 @@
+"""A person labels three samples in the real App, in a real browser.
+
+Pictures of what they see are kept in `test-out/`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import fiftyone as fo
+import pytest
+from fiftyone_gemini.coco.read import read_coco
+from fiftyone_gemini.emulator import Settings, running_emulator
+from fiftyone_gemini.labels.create import create_dataset
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+DATASET = "browser-test"
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
+    None,
+)
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--disable-dev-shm-usage"),
+    *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+]
+START_SECONDS = 90
+RUN_MILLISECONDS = 60_000
+
+
+@pytest.fixture
+def scenes(demo: Path) -> Iterator[fo.Dataset]:
+    """Give a dataset of eight demo scenes, without labels."""
+    images = read_coco(demo / "annotations.json").images[:8]
+    made = create_dataset(DATASET, images)
+    made.delete_sample_field("ground_truth")
+    yield made
+    made.delete()
+
+
+@pytest.fixture
+def app_url(scenes: fo.Dataset, demo: Path, tmp_path: Path) -> Iterator[str]:
+    """Give the address of an App server whose Gemini is the emulator."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        *(str(Path(sys.executable).with_name("fiftyone")), "app", "debug", scenes.name),
+        *("--headless", "-p", str(port), "-A", "127.0.0.1"),
+    ]
+    log = (tmp_path / "app.log").open("w")
+    knowing = Settings(truth=str(demo / "annotations.json"), latency=1)
+    with running_emulator(knowing) as emulator:
+        environ = {
+            **os.environ,
+            "GOOGLE_GEMINI_BASE_URL": emulator.url,
+            "FIFTYONE_GEMINI_JOURNAL": str(tmp_path / "journal.sqlite"),
+        }
+        server = subprocess.Popen(
+            command, env=environ, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            wait_for(f"http://127.0.0.1:{port}/fiftyone", server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)
+            log.close()
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Wait until a server answers."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        assert server.poll() is None, "the App server ended before it could answer"
+        try:
+            urlopen(url, timeout=5).read()
+        except (URLError, OSError):
+            time.sleep(0.2)
+        else:
+            return
+    raise TimeoutError(url)
+
+
+@pytest.fixture
+def page(app_url: str, tmp_path: Path) -> Iterator[Page]:
+    """Give a page of Chromium that shows the samples of the dataset."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch_persistent_context(
+            tmp_path / "profile",
+            executable_path=CHROMIUM,
+            args=FLAGS,
+            viewport={"width": 1500, "height": 950},
+        )
+        shown = browser.new_page()
+        shown.goto(f"{app_url}/datasets/{DATASET}")
+        shown.wait_for_selector("[data-cy=looker]", timeout=RUN_MILLISECONDS)
+        yield shown
+        browser.close()
+
+
+def keep(page: Page, root: Path, name: str) -> None:
+    """Keep a picture of the page in `test-out/`."""
+    folder = root / "test-out"
+    folder.mkdir(exist_ok=True)
+    page.screenshot(path=folder / f"app-{name}.png")
+
+
+def select(page: Page, count: int) -> None:
+    """Tick the first samples of the grid."""
+    for tile in page.locator("[data-cy=looker]").all()[:count]:
+        box = tile.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + 30, box["y"] + 30)
+        page.mouse.click(box["x"] + 19, box["y"] + 19)
+    counter = page.locator("[data-cy=selection-count-container]")
+    counter.get_by_text(str(count)).wait_for(timeout=RUN_MILLISECONDS)
+
+
+def test_three_samples_get_boxes_and_masks(
+    page: Page, scenes: fo.Dataset, root: Path
+) -> None:
+    """Three ticked samples are labelled through the form; the others are left alone."""
+    dismiss = page.get_by_text("Dismiss", exact=True)
+    if dismiss.count():
+        dismiss.first.click()
+    select(page, 3)
+    page.locator("img[src*='icon.svg']").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Boxes and masks").click()
+    dialog.get_by_text("3 requests").wait_for(timeout=RUN_MILLISECONDS)
+    keep(page, root, "1-form")
+    dialog.get_by_role("button", name="Label", exact=True).click()
+    dialog.get_by_text("about 3 samples").wait_for(timeout=RUN_MILLISECONDS)
+    keep(page, root, "2-progress")
+    dialog.get_by_text("Saved in the field").wait_for(timeout=RUN_MILLISECONDS)
+    page.wait_for_timeout(500)
+    keep(page, root, "3-result")
+    page.get_by_role("button", name="Done").or_(
+        page.get_by_role("button", name="Close")
+    ).first.click()
+    page.wait_for_timeout(3000)
+    keep(page, root, "4-labels")
+    scenes.reload()
+    answered = scenes.exists("gemini_status")
+    assert len(answered) == 3
+    assert set(answered.values("gemini_status")) == {"ok"}
+    assert all(m.any() for m in answered.values("gemini.detections.mask", unwind=True))
