@@ -25,12 +25,16 @@ FAST = {"backoff_seconds": 0.01}
 
 @dataclass(frozen=True)
 class Say:
-    """One answer of the server; `cut` closes the connection instead."""
+    """One answer of the server.
+
+    `cut` closes the connection instead of it, `half` in the middle of the body.
+    """
 
     status: int = 200
     body: bytes = b""
     seconds: float = 0.0
     cut: bool = False
+    half: bool = False
     content_type: str = "application/json"
 
 
@@ -81,6 +85,12 @@ class Server:
         if say.cut:
             request.transport.abort()
             return web.Response()
+        if say.half:
+            response = web.StreamResponse(headers={"Content-Length": "1000"})
+            await response.prepare(request)
+            await response.write(b'{"candidates": [')
+            request.transport.abort()
+            return response
         return web.Response(
             status=say.status,
             body=say.body or good(f"answer {number}"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import random
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -124,6 +127,8 @@ def test_a_quota_far_below_the_places_loses_nothing(journal: Journal) -> None:
             id="html 502",
         ),
         pytest.param(Say(cut=True), id="connection cut"),
+        pytest.param(Say(half=True), id="connection cut in the body"),
+        pytest.param(Say(body=b'{"a": "\xff\xfe"}'), id="not UTF-8"),
         pytest.param(Say(seconds=3), id="timeout"),
     ],
 )
@@ -133,6 +138,27 @@ def test_passing_trouble_is_asked_again(journal: Journal, trouble: Say) -> None:
         (answered,) = ask(server, journal, timeout_seconds=0.5)
         assert answered.reply.failure is None
         assert len(server.seen) == 2
+
+
+def test_a_bad_day_costs_no_reply(journal: Journal) -> None:
+    """With a third of all answers going wrong in every way, each item is answered."""
+    troubles = [
+        refusal(429, "busy", delay="0.02s"),
+        refusal(503, "overloaded"),
+        Say(502, b"<html>no</html>", content_type="text/html"),
+        Say(cut=True),
+        Say(half=True),
+    ]
+    luck = random.Random(7)
+
+    def script(_: int) -> Say:
+        return luck.choice(troubles) if luck.random() < 1 / 3 else Say()
+
+    with serving(script) as server:
+        answered = ask(server, journal, 100, limits={"attempts": 12})
+    assert {a.reply.failure for a in answered} == {None}
+    assert len({a.reply.text for a in answered}) == len(journal) == 100
+    assert len(server.seen) > 120
 
 
 def test_lasting_trouble_is_that_items_failure(journal: Journal) -> None:
@@ -465,3 +491,15 @@ def test_an_endpoint_that_cannot_be_opened_is_an_error(journal: Journal) -> None
     answers = ask_all(items(1), build, endpoint=Endpoint("gemini"), journal=journal)
     with pytest.raises(ValueError, match="API key"):
         next(answers)
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    """The SDK and the HEIC reader are loaded where they are used, not before."""
+    code = (
+        "import sys; import fiftyone_gemini.gemini.pool, fiftyone_gemini.gemini.cost, "
+        "fiftyone_gemini.media.image; "
+        "heavy = {'google.genai', 'aiohttp', 'pillow_heif', 'fiftyone'}; "
+        "sys.exit(f'{heavy & sys.modules.keys()}' if heavy & sys.modules.keys() else 0)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert ran.returncode == 0, ran.stderr.decode()

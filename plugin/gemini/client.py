@@ -67,6 +67,8 @@ class Client:
         except (aiohttp.ClientError, OSError, TransportError) as error:
             text = self._endpoint.redact(str(error)) or type(error).__name__
             cause = Cause(UNREACHABLE, message=text)
+        except UnicodeDecodeError:
+            cause = Cause(UNREACHABLE, message="the reply was not UTF-8 text")
         except GoogleAuthError as error:
             cause = Cause(401, "UNAUTHENTICATED", self._endpoint.redact(str(error)))
         else:
