@@ -254,6 +254,14 @@ def test_without_a_key_nobody_is_served(
     assert message.startswith("Method doesn't allow unregistered callers")
 
 
+def test_a_refusal_leaves_the_connection_usable(emulator: EmulatorHandle) -> None:
+    """After an early refusal of a large body the same connection serves the next."""
+    for _ in range(5):
+        big = {"contents": [{"parts": [{"text": "x" * 300_000}]}]}
+        error_of(post(emulator, big, headers={}), 403, "PERMISSION_DENIED")
+        error_of(post(emulator, big, "nope"), 404, "NOT_FOUND")
+
+
 GOOD = {"contents": [{"parts": [{"text": "x"}]}]}
 
 

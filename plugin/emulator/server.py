@@ -20,7 +20,7 @@ from .faults import FaultDesk, read_plan
 from .log import RequestLog
 from .models import MODELS, EmulatedModel
 from .page import front_page
-from .service import Service, Trace, log_entry
+from .service import Service, Trace, log_entry, read_body
 from .settings import EmulatorError, Settings
 from .viewers import find_index, find_viewer
 
@@ -83,8 +83,9 @@ class Site:
         name, _, method = request.path_params["name"].partition(":")
         trace = Trace()
         try:
+            body = await read_body(request)
             _admit(request)
-            response = await self._dispatch(request, name, method, trace)
+            response = await self._dispatch(request, body, name, method, trace)
         except GoogleError as failure:
             response = _refuse(failure)
         path = request.url.path
@@ -92,16 +93,16 @@ class Site:
         return response
 
     async def _dispatch(
-        self, request: Request, name: str, method: str, trace: Trace
+        self, request: Request, body: bytes, name: str, method: str, trace: Trace
     ) -> Response:
         """Call the method by its name; raise GoogleError."""
         model = _find_model(name, request)
         if method == "countTokens":
-            return JSONResponse(await self.service.count(request, model))
+            return JSONResponse(self.service.count(body, model))
         if method not in {"generateContent", "streamGenerateContent"}:
             raise GoogleError(404, "NOT_FOUND", f"The emulator has no method {method}.")
         stream = method == "streamGenerateContent"
-        return await self.service.generate(request, model, trace, stream=stream)
+        return await self.service.generate(request, body, model, trace, stream=stream)
 
 
 def create_app(settings: Settings) -> Starlette:

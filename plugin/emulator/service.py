@@ -58,20 +58,23 @@ class Service:
         """Remember what was seen."""
         self._memory = Remembering(self.viewer)
 
-    async def count(
-        self, request: Request, model: EmulatedModel
-    ) -> dict[str, JsonValue]:
-        """Answer countTokens."""
-        call = read_call(await _body(request), model)
+    def count(self, body: bytes, model: EmulatedModel) -> dict[str, JsonValue]:
+        """Answer countTokens; raise GoogleError."""
+        call = read_call(body, model)
         text, images = prompt_tokens(call, model)
         total: dict[str, JsonValue] = {"totalTokens": text + images}
         return {**total, "promptTokensDetails": details(text, images)}
 
     async def generate(
-        self, request: Request, model: EmulatedModel, trace: Trace, *, stream: bool
+        self,
+        request: Request,
+        body: bytes,
+        model: EmulatedModel,
+        trace: Trace,
+        *,
+        stream: bool,
     ) -> Response:
         """Answer generateContent or its streaming twin; raise GoogleError."""
-        body = await _body(request)
         await anyio.sleep(self.settings.latency)
         call = read_call(body, model)
         if call.pictures:
@@ -175,8 +178,12 @@ def _words(sight: Sight, call: Call, model: EmulatedModel) -> str:
     return write_answer(sight, asked, shape, wants_json=call.wants_json)
 
 
-async def _body(request: Request) -> bytes:
-    """Read the body of a request up to the documented size; raise GoogleError."""
+async def read_body(request: Request) -> bytes:
+    """Read the body of a request up to the documented size; raise GoogleError.
+
+    To be called before anything is refused: a server that answers before it has read
+    all closes the connection, and the client's next request finds it dead.
+    """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
