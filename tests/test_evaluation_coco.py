@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import astuple
 from pathlib import Path
 
@@ -120,6 +121,18 @@ def test_engines_agree_on_whole_scores() -> None:
     assert fast.all == slow.all
     assert fast.answered == slow.answered
     assert (fast.engine, slow.engine) == ENGINES
+
+
+def test_the_reference_stands_in_for_a_missing_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where hotcoco cannot be imported, pycocotools computes, and the result says so."""
+    truth, predicted = random_case(3)
+    fast = evaluate(truth, predicted)
+    monkeypatch.setitem(sys.modules, "hotcoco", None)
+    scores = evaluate(truth, predicted)
+    assert scores.engine == "pycocotools"
+    assert scores.all == fast.all
 
 
 def test_ties_between_images_follow_the_ids_of_the_file() -> None:
