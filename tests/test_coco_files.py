@@ -225,7 +225,7 @@ def test_every_kind_of_segmentation_is_read(tmp_path: Path) -> None:
     ]
     path = tmp_path / "c.json"
     path.write_text(json.dumps(full))
-    with pytest.raises(FormatError, match="annotations\\[2\\].segmentation: the run"):
+    with pytest.raises(FormatError, match=r"annotations\[2\].segmentation: the run"):
         read_coco(path)
     full["annotations"][2]["segmentation"]["counts"] = "237"
     path.write_text(json.dumps(full))

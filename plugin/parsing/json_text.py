@@ -21,13 +21,14 @@ from .shape import WRAPPER, JsonItem, items_of
 
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
 _WRAPPER_HEAD = re.compile(rf"\{{\s*[\"']?({WRAPPER})[\"']?\s*:\s*\[")
+_START = re.compile(r"\{\s*[\"'\w]")
 _ITEM_HEAD = re.compile(
     r"\{[^{}]{0,200}?\b(?:box\\*_2d|box|bbox|bounding_box|label|mask|confidence)"
     r"\\?[\"']?\s*:"
 )
-# A string, or one brace; a quote that is never closed is passed over.
-_BRACES = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
-_BRACES_SINGLE = re.compile(r"'(?:[^'\\]|\\.)*'|[{}]", re.DOTALL)
+# A string, to the end of the text if need be, or one brace.
+_BRACES = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}]', re.DOTALL)
+_BRACES_SINGLE = re.compile(r"'(?:[^'\\]|\\.)*'?|[{}]", re.DOTALL)
 _EMPTY_LIST = re.compile(
     r"(?:^|:)[ \t]*(?:\{\s*\"\w+\"\s*:\s*)?\[\s*\](?:\s*\})?[ \t.]*$", re.MULTILINE
 )
@@ -90,9 +91,9 @@ class _Scan:
     def run(self) -> JsonItems:
         self.heads = [match.start() for match in _ITEM_HEAD.finditer(self.text)]
         self.budget = 4 * len(self.text) + 1000
-        position = self.text.find("{")
-        while position >= 0:
-            position = self.text.find("{", self.step(position))
+        match = _START.search(self.text)
+        while match:
+            match = _START.search(self.text, self.step(match.start()))
             if self.budget < 0:
                 self.issues.append(Issue("", "tangled", "the rest is no sane JSON"))
                 break
@@ -112,7 +113,8 @@ class _Scan:
         try:
             value, end = _DECODER.raw_decode(self.text, start)
         except JSONDecodeError as error:
-            self.budget -= error.pos - start
+            # The error has counted the lines of the whole text.
+            self.budget -= error.pos - start + len(self.text) // 500
         except (ValueError, RecursionError):
             # A number of thousands of digits, or thousands of nested lists.
             self.budget -= len(self.text) // 4
@@ -144,12 +146,13 @@ class _Scan:
     def salvage(self, start: int, following: int) -> int:
         """Repair the damaged object at `start`, or say that it is lost."""
         path, segment = self.next_path(), self.text[start:following]
-        end = _closing_brace(segment)
+        last = following == len(self.text)
+        end = _closing_brace(segment, last=last)
         self.open_list(start)
         if end is None:
             self.lost += 1
             self.after = following
-            if following == len(self.text):
+            if last:
                 self.cut = True
                 self.issues.append(
                     Issue(path, "cut", "the reply ends inside this item")
@@ -188,8 +191,12 @@ class _Scan:
             self.cut = self.cut or bool(_UNFINISHED.search(self.text[-200:].rstrip()))
 
 
-def _closing_brace(segment: str) -> int | None:
-    """Find the end of the object that starts a segment; None when it is not closed."""
+def _closing_brace(segment: str, *, last: bool) -> int | None:
+    """Find the end of the object that starts a segment; None when it is not closed.
+
+    Where quotes do not match, a brace before the next item is taken for it; at the end
+    of the text it may be part of a label that was cut.
+    """
     single = re.match(r"\{\s*'", segment)
     depth = 0
     for match in (_BRACES_SINGLE if single else _BRACES).finditer(segment):
@@ -197,4 +204,4 @@ def _closing_brace(segment: str) -> int | None:
         if match[0] == "}" and not depth:
             return match.end()
     bare = segment.rstrip(" \t\r\n,")
-    return len(bare) if bare.endswith("}") else None
+    return len(bare) if bare.endswith("}") and not last else None
