@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ExitStack()
-"""Never closed: MongoDB runs until the process ends, because FiftyOne needs it there."""
+"""Closed when the process ends: FiftyOne's own clean-up there still needs MongoDB."""
 
 SECRETS = (
     *("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS"),
@@ -75,6 +75,7 @@ def start_mongo() -> str:
 
     # It looks for FiftyOne's folder, and that must not lead here again.
     sys.meta_path[:] = [f for f in sys.meta_path if type(f) is not MongoBeforeFiftyOne]
+    atexit.register(KEPT.close)
     running = KEPT.enter_context(private_mongod(Path(os.environ["HOME"]) / "db"))
     os.environ["FIFTYONE_DATABASE_URI"] = running.uri
     return running.uri
