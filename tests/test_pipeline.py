@@ -25,6 +25,7 @@ from fiftyone_gemini.emulator import Settings, running_emulator
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.evaluation import Scores, evaluate
 from fiftyone_gemini.gemini.endpoint import Endpoint, endpoint_from_environment
+from fiftyone_gemini.gemini.journal import Journal
 from fiftyone_gemini.pipeline import estimate_run, label
 from fiftyone_gemini.progress import Progress
 from fiftyone_gemini.values import ImageLabels, Question, Run, Status
@@ -153,7 +154,9 @@ def test_noise_lowers_the_score_and_pycocotools_agrees(photos: Bench) -> None:
     out = photos.folder / "segment.json"
     for kind, ours in (("bbox", noisy.all.boxes), ("segm", noisy.all.masks)):
         theirs = official(photos.truth_file, out, kind)
-        assert [-1.0 if x is None else x for x in astuple(ours.coco)] == theirs
+        numbers = [-1.0 if x is None else x for x in astuple(ours.coco)]
+        # Means over classes are summed in another order: the last bit may differ.
+        assert numbers == pytest.approx(theirs, abs=1e-12)
 
 
 def test_the_emulator_that_looks_labels_scenes_usefully(
@@ -256,7 +259,7 @@ def test_a_killed_run_goes_on_and_gives_the_same_labels(
         assert not broken.exists()
         done = command(demo, emulator.url, broken, tmp_path / "b.sqlite")
         assert done.wait(120) == 0
-    assert labels_of(broken.read_text()) == labels_of(whole.read_text())
+    assert labels_of(broken.read_text()) == labels_of(whole.read_text()) != []
 
 
 def command(demo: Path, url: str, out: Path, journal: Path) -> subprocess.Popen[bytes]:
@@ -274,18 +277,12 @@ def command(demo: Path, url: str, out: Path, journal: Path) -> subprocess.Popen[
 
 def wait_for_replies(journal: Path, count: int) -> None:
     """Wait until this many replies stand in a journal."""
-    import sqlite3
-
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if journal.exists():
-            with sqlite3.connect(f"file:{journal}?mode=ro", uri=True) as db:
-                try:
-                    (n,) = db.execute("SELECT count(*) FROM replies").fetchone()
-                except sqlite3.OperationalError:
-                    n = 0
-            if n >= count:
-                return
+            with Journal(journal) as book:
+                if len(book) >= count:
+                    return
         time.sleep(0.05)
     pytest.fail("the run did not get that far")
 
