@@ -62,12 +62,12 @@ def read_mask(
 def _decode(
     value: JsonValue, box: Box1000, frame: Frame, path: str, issues: list[Issue]
 ) -> Mask:
+    if not value or isinstance(value, bool):
+        raise MaskError("mask_missing", "there is no mask")
     if isinstance(value, str) and _NUMBERS.fullmatch(value[:100_000]):
         value = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", value)[:100_000]]
     if isinstance(value, str):
         return _png_mask(value, box, frame, path, issues)
-    if not value or isinstance(value, bool):
-        raise MaskError("mask_missing", "there is no mask")
     rings = rings_of(value)
     if rings is None:
         raise MaskError("mask_kind", "neither a PNG nor a polygon")

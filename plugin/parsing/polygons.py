@@ -2,7 +2,8 @@
 
 The documented form is `[[x, y], ...]`, 0..1000 over the whole picture. Models also write
 `[y, x]`, and Google's wording can be read as "relative to the box": which one it is
-shows in how well the polygon fits the item's own box.
+shows in how well the polygon fits the item's own box. (Relative to the box, an outline
+spans 0..1000 both ways, so there its order cannot be told and is taken as documented.)
 """
 
 from __future__ import annotations
@@ -83,7 +84,6 @@ def _best_reading(
         "[x, y] of the picture": rings,
         "[y, x] of the picture": swapped,
         "[x, y] of the box": [ring * share + origin for ring in rings],
-        "[y, x] of the box": [ring * share + origin for ring in swapped],
     }
     fits = {name: _fit(reading, box) for name, reading in readings.items()}
     declared = next(iter(fits))

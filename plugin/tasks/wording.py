@@ -29,7 +29,10 @@ CONFIDENCE_SCHEMA: JsonValue = {"type": "number", "minimum": 0, "maximum": 1}
 
 def rules(question: Question, *, nothing: str) -> list[str]:
     """Write the sentences that close a prompt: no duplicates, classes, instruction."""
-    lines = [f"Name every object once. If there is nothing to name, answer {nothing}."]
+    lines = [
+        "Give every object an entry of its own, and none twice. "
+        f"If there is nothing to name, answer {nothing}."
+    ]
     if question.classes:
         classes = ", ".join(question.classes)
         lines.append(f"Only these classes, spelled exactly so: {classes}.")

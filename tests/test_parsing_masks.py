@@ -1,0 +1,304 @@
+"""Masks: every form that models write, placed in the item's own box."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fiftyone_gemini.parsing.objects import read_objects
+from fiftyone_gemini.parsing.polygons import fill_rings
+from fiftyone_gemini.values import Box, Detection, Frame, Reading
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+FRAME = Frame(800, 400)
+BOX = [250, 125, 750, 375]
+PIXELS = Box(100, 100, 200, 200)
+
+
+def png(array: np.ndarray) -> str:
+    """Write an array as a bare base64 PNG."""
+    return base64.b64encode(cv2.imencode(".png", array)[1].tobytes()).decode()
+
+
+def half(side: int = 256) -> np.ndarray:
+    """Give a mask that is on in its left half."""
+    array = np.zeros((side, side), np.uint8)
+    array[:, : side // 2] = 255
+    return array
+
+
+def read(mask: object) -> Reading:
+    """Read one item with this mask."""
+    item = {"box_2d": BOX, "label": "cup", "mask": mask}
+    return read_objects(json.dumps([item]), FRAME, masks=True)
+
+
+def codes(reading: Reading) -> list[str]:
+    """List the codes of the issues."""
+    return [issue.code for issue in reading.issues]
+
+
+def left_half(detection: Detection) -> bool:
+    """Say whether a mask is on in exactly the left half of its box."""
+    mask = detection.mask
+    assert mask is not None
+    assert mask.crop.flags.c_contiguous
+    place = detection.box == PIXELS and (mask.x, mask.y) == (100, 100)
+    whole = mask.crop.shape == (200, 200) and mask.crop.dtype == np.bool_
+    return place and whole and mask.crop[:, :100].all() and not mask.crop[:, 100:].any()
+
+
+GOOD = png(half())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("data:image/png;base64," + GOOD, id="data uri"),
+        pytest.param(GOOD, id="bare"),
+        pytest.param(GOOD.rstrip("="), id="no padding"),
+        pytest.param(GOOD.replace("+", "-").replace("/", "_"), id="url safe"),
+        pytest.param(re.sub("(.{76})", r"\1\n", GOOD), id="line breaks"),
+    ],
+)
+def test_png_masks_fill_the_box(text: str) -> None:
+    """A PNG in any base64 is resized to the snapped box and cut at half."""
+    found = read(text)
+    assert left_half(found.detections[0])
+    assert not found.issues
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pytest.param(half(64), id="small"),
+        pytest.param(half(512), id="large"),
+        pytest.param(np.dstack([half()] * 3), id="colour"),
+        pytest.param(half().astype(np.uint16) * 257, id="16 bit"),
+    ],
+)
+def test_unusual_pngs_are_read_with_an_issue(array: np.ndarray) -> None:
+    """A sound PNG of another kind than all real ones is read, and reported."""
+    found = read(png(array))
+    assert left_half(found.detections[0])
+    assert codes(found) == ["mask_unusual"]
+
+
+def bomb() -> str:
+    """Give a tiny PNG whose header claims 60,000 x 60,000 pixels."""
+    data = bytearray(base64.b64decode(GOOD))
+    data[16:24] = (60_000).to_bytes(4, "big") * 2
+    return base64.b64encode(bytes(data)).decode()
+
+
+TOKENS = "<start_of_mask>" + "".join(f"<seg_{i}>" for i in range(16))
+
+
+@pytest.mark.parametrize(
+    ("mask", "code"),
+    [
+        pytest.param(TOKENS, "mask_tokens", id="tokens"),
+        pytest.param(TOKENS + " (474, 31) to (961, 489)", "mask_tokens", id="tokens and text"),
+        pytest.param("gimme_mask_for_this", "mask_kind", id="placeholder"),
+        pytest.param("data:image/png;base64,", "mask_damaged", id="nothing"),
+        pytest.param("data:image/png;base64," + "Pj4+" * 900, "mask_kind", id="loop"),
+        pytest.param("data:image/png;base64,%%%", "mask_damaged", id="no base64"),
+        pytest.param("data:image/png;base64,iVBOR", "mask_damaged", id="odd length"),
+        pytest.param(GOOD[:400], "mask_damaged", id="cut"),
+        pytest.param(bomb(), "mask_size", id="bomb"),
+        pytest.param("iVBORw0KGgo" + "A" * 5_000_000, "mask_size", id="long"),
+        pytest.param(png(np.zeros((256, 256), np.uint8)), "mask_empty", id="no pixel"),
+        pytest.param(True, "mask_missing", id="boolean"),
+        pytest.param(None, "mask_missing", id="null"),
+        pytest.param([], "mask_missing", id="empty list"),
+        pytest.param("", "mask_missing", id="empty text"),
+        pytest.param([True, True, False] * 4, "mask_kind", id="booleans"),
+        pytest.param([0, 1] * 30, "mask_kind", id="bits"),
+        pytest.param([[1, 2], [3, 4]], "mask_kind", id="two points"),
+        pytest.param([[1, 2], [3, 4], [5, None]], "mask_kind", id="null inside"),
+        pytest.param({"size": [2, 2]}, "mask_kind", id="object"),
+        pytest.param([[0.5, 0.5]] * 5000, "mask_kind", id="many points"),
+    ],
+)  # fmt: skip
+def test_what_is_no_mask_keeps_its_box(mask: object, code: str) -> None:
+    """A mask that cannot be read leaves the box, unsnapped, and says why."""
+    found = read(mask)
+    assert found.detections[0].mask is None
+    assert found.detections[0].box == PIXELS
+    assert code in codes(found)
+    assert found.issues[-1].path == "[0].mask"
+
+
+def test_a_png_with_damaged_pixels_keeps_its_box() -> None:
+    """A PNG whose compressed pixels are damaged is no mask."""
+    noise = np.random.default_rng(1).integers(0, 256, (256, 256), np.uint8)
+    data = bytearray(base64.b64decode(png(noise)))
+    data[3000:40000] = b"\0" * 37000
+    found = read(base64.b64encode(bytes(data)).decode())
+    assert found.detections[0].mask is None
+    assert codes(found) == ["mask_damaged"]
+
+
+# The left half of the box, in 0..1000 of the picture: x 125..250, y 250..750.
+XY = [[125, 250], [250, 250], [250, 750], [125, 750]]
+FLAT = [number for point in XY for number in point]
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        pytest.param(XY, id="pairs"),
+        pytest.param(FLAT, id="flat"),
+        pytest.param([XY], id="one ring"),
+        pytest.param([FLAT], id="one flat ring"),
+        pytest.param([[[125, 250], [250, 250], [250, 500], [125, 500]],
+                      [[125, 500], [250, 500], [250, 750], [125, 750]]], id="two parts"),
+        pytest.param(", ".join(map(str, FLAT)), id="text"),
+        pytest.param(json.dumps(XY), id="json text"),
+        pytest.param([[str(x), str(y)] for x, y in XY], id="number strings"),
+    ],
+)  # fmt: skip
+def test_polygons_are_filled_in_the_box(mask: object) -> None:
+    """Polygons in any list form go to the same pixels."""
+    found = read(mask)
+    assert left_half(found.detections[0])
+
+
+@pytest.mark.parametrize(
+    ("mask", "order"),
+    [
+        pytest.param([[y, x] for x, y in XY], "[y, x] of the picture", id="swapped"),
+        pytest.param([[0, 0], [500, 0], [500, 1000], [0, 1000]], "[x, y] of the box", id="box"),
+    ],
+)  # fmt: skip
+def test_the_reading_that_fits_the_box_is_taken(mask: object, order: str) -> None:
+    """Swapped axes and points relative to the box are known by their fit."""
+    found = read(mask)
+    assert left_half(found.detections[0])
+    assert codes(found) == ["mask_axes"]
+    assert order in found.issues[0].message
+
+
+def test_on_a_tie_the_documented_order_holds() -> None:
+    """A polygon that fits both ways is [x, y] of the whole picture."""
+    item = {"box_2d": [100, 100, 300, 300], "label": "a",
+            "mask": [[100, 100], [300, 100], [300, 300]]}  # fmt: skip
+    found = read_objects(json.dumps([item]), Frame(1000, 1000), masks=True)
+    mask = found.detections[0].mask
+    assert mask is not None
+    assert mask.crop[10, 190]
+    assert not mask.crop[190, 10]
+    assert not found.issues
+
+
+def test_a_ring_inside_is_a_hole() -> None:
+    """Rings fill by the even-odd rule."""
+    outer = np.array([[0, 0], [10, 0], [10, 10], [0, 10]], float)
+    filled = fill_rings([outer, outer * 0.4 + 3], width=10, height=10)
+    assert filled.sum() == 100 - 16
+    assert not filled[3:7, 3:7].any()
+
+
+def test_a_polygon_elsewhere_is_reported() -> None:
+    """A polygon that misses its box leaves the box without a mask."""
+    found = read([[800, 800], [900, 800], [900, 900]])
+    assert found.detections[0].mask is None
+    assert codes(found) == ["mask_fit", "mask_empty"]
+
+
+def test_outlines_keep_their_area(shared: Path) -> None:
+    """COCO's outlines, rounded to 0..1000, come back as well as by pycocotools."""
+    truth = json.loads((shared / "photos/coco_open/instances.json").read_text())
+    sizes = {i["id"]: (i["height"], i["width"]) for i in truth["images"]}
+    scores, areas = [], []
+    for note in truth["annotations"][:200]:
+        if note["iscrowd"] or note["area"] < 1000:
+            continue
+        h, w = sizes[note["image_id"]]
+        runs = coco_mask.frPyObjects(note["segmentation"], h, w)
+        mask = coco_mask.decode(coco_mask.merge(runs)).astype(bool)
+        rings = [np.reshape(p, (-1, 2)) for p in note["segmentation"]]
+        rounded = [
+            np.round(r * [1000 / w, 1000 / h]) * [w / 1000, h / 1000] for r in rings
+        ]
+        filled = fill_rings(rounded, width=w, height=h)
+        scores.append((filled & mask).sum() / (filled | mask).sum())
+        areas.append(filled.sum() / mask.sum())
+    assert len(scores) > 80
+    assert np.mean(scores) > 0.98
+    assert abs(np.mean(areas) - 1) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("number", "picture"),
+    [("015", "cell5"), ("016", "cell9"), ("019", "cell5"), ("020", "cell9")],
+)
+def test_real_masks_lie_on_the_truth(shared: Path, number: str, picture: str) -> None:
+    """Stored replies whose picture has exact truth are placed at IoU 0.97 or more."""
+    stored = json.loads((shared / f"replies/segment/{number}.json").read_text())
+    truth = f"replies/images/vif_demo_{picture}_triangle_gt.png"
+    with Image.open(shared / truth) as image:
+        expected = np.asarray(image) > 0
+    height, width = expected.shape
+    found = read_objects(stored["raw_text"], Frame(width, height), masks=True)
+    assert len(found.detections) == 1
+    mask = found.detections[0].mask
+    assert mask is not None
+    placed = np.zeros_like(expected)
+    h, w = mask.crop.shape
+    placed[mask.y : mask.y + h, mask.x : mask.x + w] = mask.crop
+    assert (placed & expected).sum() / (placed | expected).sum() >= 0.97
+
+
+# Items seen, objects, masks of every stored reply; None: no answer in the text.
+SEEN = {
+    "detect/001": (13, 13, 0), "detect/002": (2, 2, 0), "detect/003": (4, 4, 0),
+    "detect/004": (13, 13, 0), "detect/006": (2, 2, 0), "detect/007": (1, 1, 0),
+    "detect/009": (2, 2, 0), "detect/011": (6, 3, 0), "detect/012": (1, 1, 0),
+    "detect/013": (2, 2, 0), "detect/017": (1, 1, 0), "detect/019": (13, 13, 0),
+    "detect/023": (12, 12, 0), "detect/024": (4, 4, 0), "detect/026": (8, 8, 0),
+    "detect/027": (8, 8, 0), "detect/028": (14, 14, 0),
+    "segment/002": (2, 2, 2), "segment/003": (20, 20, 20), "segment/004": (2, 2, 2),
+    "segment/005": None, "segment/006": None, "segment/007": (15, 15, 15),
+    "segment/010": (2, 2, 2), "segment/012": (1, 1, 1), "segment/013": (1, 1, 1),
+    "segment/014": (1, 1, 1), "segment/015": (1, 1, 1), "segment/016": (1, 1, 1),
+    "segment/018": (1, 1, 0), "segment/019": (1, 1, 1), "segment/020": (1, 1, 1),
+    "segment/022": (1, 1, 1), "segment/025": (3, 3, 2), "segment/026": (3, 3, 3),
+    "segment/027": (3, 3, 3), "segment/028": (2, 2, 2), "segment/029": (3, 3, 3),
+    "segment/030": (1, 1, 1), "segment/031": (1, 1, 0), "segment/034": (1, 0, 0),
+    "segment/035": None, "segment/036": (3, 3, 0), "segment/037": (1, 1, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_stored_replies(shared: Path, name: str) -> None:
+    """Every stored real reply gives its objects and masks, and every loss an issue."""
+    stored = json.loads((shared / f"replies/{name}.json").read_text())
+    found = read_objects(stored["raw_text"], Frame(640, 480), masks="seg" in name)
+    expected = SEEN[name]
+    if expected is None:
+        assert not found.readable
+        assert not found.detections
+        return
+    masks = sum(d.mask is not None for d in found.detections)
+    assert (found.items_seen, len(found.detections), masks) == expected
+    lost = found.items_seen - len(found.detections)
+    if "seg" in name:
+        lost += len(found.detections) - masks
+    assert len(found.issues) >= lost
+
+
+def test_all_stored_replies_are_listed(shared: Path) -> None:
+    """No stored detection or segmentation reply is left out of the list above."""
+    stored = {
+        f"{file.parent.name}/{file.stem}"
+        for kind in ("detect", "segment")
+        for file in (shared / "replies" / kind).glob("*.json")
+    }
+    assert stored == set(SEEN)

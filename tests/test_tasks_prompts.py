@@ -1,0 +1,106 @@
+"""Tasks: the prompt says what the reader reads, the same way every time."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+from fiftyone_gemini.errors import UsageError
+from fiftyone_gemini.tasks import TASKS, find_task
+from fiftyone_gemini.values import Frame, MaskShape, Question
+
+FRAME = Frame(1000, 1000)
+CUP = {"box_2d": [100, 200, 300, 400], "label": "cup"}
+OUTLINE = [[200, 100], [400, 100], [400, 300], [200, 300]]
+PNG, POLYGON = MaskShape.PNG, MaskShape.POLYGON
+
+
+@pytest.mark.parametrize("shape", [PNG, POLYGON])
+@pytest.mark.parametrize("name", TASKS)
+def test_prompts_state_the_convention(name: str, shape: MaskShape) -> None:
+    """Every prompt names the keys, the order, the scale and the empty answer."""
+    prompt = TASKS[name].prompt(Question(name), shape)
+    for words in ('"box_2d"', "[ymin, xmin, ymax, xmax]", "0-1000", '"label"', "[]",
+                  "and none twice"):  # fmt: skip
+        assert words in prompt
+    assert ('"mask"' in prompt) == (name == "segment")
+    assert '"confidence"' not in prompt
+    assert "classes" not in prompt
+
+
+@pytest.mark.parametrize("shape", [PNG, POLYGON])
+@pytest.mark.parametrize("name", TASKS)
+def test_prompts_carry_the_question(name: str, shape: MaskShape) -> None:
+    """Classes, instruction and the wish for a confidence reach the prompt, always alike."""
+    question = Question(name, ("cup", "wine glass"), " Only the clean ones. ", True)
+    prompt = TASKS[name].prompt(question, shape)
+    assert "Only these classes, spelled exactly so: cup, wine glass." in prompt
+    assert prompt.endswith("Only the clean ones.")
+    assert '"confidence"' in prompt
+    assert prompt == find_task(name).prompt(question, shape)
+
+
+def test_polygons_are_asked_for_plainly() -> None:
+    """The polygon prompt says [x, y], the whole image, and the wrapper."""
+    prompt = find_task("segment").prompt(Question("segment"), POLYGON)
+    for words in ("[x, y]", "not relative to the box", '{"boxes": [...]}'):
+        assert words in prompt
+
+
+@pytest.mark.parametrize("confidence", [False, True])
+@pytest.mark.parametrize(
+    ("name", "shape"), [("detect", None), ("detect", PNG), ("segment", POLYGON)]
+)
+def test_what_the_schema_allows_is_read(
+    name: str, shape: MaskShape | None, confidence: bool
+) -> None:
+    """An answer that keeps to the schema is read whole and without an issue."""
+    task, question = find_task(name), Question(name, ("cup",), confidence=confidence)
+    entry = {
+        **CUP,
+        **({"mask": OUTLINE} if name == "segment" else {}),
+        **({"confidence": 0.5} if confidence else {}),
+    }
+    answer = {"boxes": [entry]} if name == "segment" else [entry]
+    schema = task.schema(question, shape)
+    assert schema is not None
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(answer, schema)
+    for wrong in ({**entry, "label": "cat"}, {**entry, "box_2d": [1, 2, 3]}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(json.loads(json.dumps(answer).replace(
+                json.dumps(entry), json.dumps(wrong))), schema)  # fmt: skip
+    reading = task.read(json.dumps(answer), FRAME)
+    assert not reading.issues
+    (cup,) = reading.detections
+    assert cup.confidence == (0.5 if confidence else None)
+    assert (cup.mask is not None) == (name == "segment")
+    assert cup.box.xyxy_px == (200, 100, 400, 300)
+
+
+def test_png_masks_are_asked_for_without_schema() -> None:
+    """JSON mode breaks PNG masks, so no schema goes with them."""
+    assert find_task("segment").schema(Question("segment"), PNG) is None
+
+
+def test_a_model_without_masks_is_refused() -> None:
+    """Segmentation by a model that writes no masks is the caller's mistake."""
+    task = find_task("segment")
+    with pytest.raises(UsageError, match=r"writes no masks.*gemini-3\.8-flash"):
+        task.prompt(Question("segment"), None)
+    with pytest.raises(UsageError, match="writes no masks"):
+        task.schema(Question("segment"), None)
+
+
+def test_detection_passes_masks_over() -> None:
+    """A mask that nobody asked for makes no detection mask and no issue."""
+    reading = find_task("detect").read(json.dumps([{**CUP, "mask": OUTLINE}]), FRAME)
+    assert reading.detections[0].mask is None
+    assert not reading.issues
+
+
+def test_an_unknown_task_lists_the_known_ones() -> None:
+    """The error names the tasks there are."""
+    with pytest.raises(UsageError, match="detect, segment"):
+        find_task("paint")
