@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import jsonschema
 import pytest
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.tasks import TASKS, find_task
@@ -65,12 +64,17 @@ def test_what_the_schema_allows_is_read(
     answer = {"boxes": [entry]} if name == "segment" else [entry]
     schema = task.schema(question, shape)
     assert schema is not None
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(answer, schema)
-    for wrong in ({**entry, "label": "cat"}, {**entry, "box_2d": [1, 2, 3]}):
-        with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(json.loads(json.dumps(answer).replace(
-                json.dumps(entry), json.dumps(wrong))), schema)  # fmt: skip
+    listed = schema["properties"]["boxes"] if name == "segment" else schema
+    assert (schema["type"], listed["type"]) == (
+        ("object", "array") if name == "segment" else ("array", "array")
+    )
+    fields = listed["items"]
+    assert list(fields["properties"]) == fields["required"] == list(entry)
+    assert fields["properties"]["label"]["enum"] == ["cup"]
+    box = fields["properties"]["box_2d"]
+    assert (box["minItems"], box["maxItems"]) == (4, 4)
+    assert (box["items"]["minimum"], box["items"]["maximum"]) == (0, 1000)
+    json.dumps(schema)
     reading = task.read(json.dumps(answer), FRAME)
     assert not reading.issues
     (cup,) = reading.detections

@@ -30,8 +30,8 @@ CONFIDENCE_SCHEMA: JsonValue = {"type": "number", "minimum": 0, "maximum": 1}
 def rules(question: Question, *, nothing: str) -> list[str]:
     """Write the sentences that close a prompt: no duplicates, classes, instruction."""
     lines = [
-        "Give every object an entry of its own, and none twice. "
-        f"If there is nothing to name, answer {nothing}."
+        "Give every object an entry of its own, and none twice.",
+        f"If there is nothing to name, answer {nothing}.",
     ]
     if question.classes:
         classes = ", ".join(question.classes)
