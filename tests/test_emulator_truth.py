@@ -269,15 +269,15 @@ def test_noise_loses_objects_and_blurs_the_rest_repeatably(bench: Bench) -> None
     assert names <= {"dog", "hot dog", "wine glass"}
 
 
-def answers(bench: Bench, noise: float, seed: int = 0) -> dict[str, list[dict]]:
-    """Ask an emulator with noise about all pictures, with masks and confidence."""
+def answers(
+    bench: Bench, noise: float, seed: int = 0, words: str = "Detect."
+) -> dict[str, list[dict]]:
+    """Ask an emulator with noise about all pictures."""
     settings = Settings(truth=str(bench.truth), noise=noise, seed=seed)
     with running_emulator(settings) as handle:
         client = client_of(handle.url)
         return {
-            picture.name: ask(
-                client, bench.picture(picture.name), "Masks with confidence."
-            )
+            picture.name: ask(client, bench.picture(picture.name), words)
             for picture in sorted(bench.folder.glob("*.png"))
         }
 
@@ -304,7 +304,8 @@ def xywh(item: dict) -> list[float]:
 
 def test_a_moved_box_takes_its_mask_along(bench: Bench) -> None:
     """With noise, every polygon still reaches the sides of its own box."""
-    for items in answers(bench, 0.4).values():
+    said = answers(bench, 0.4, words="Give masks, with confidence.")
+    for items in said.values():
         for item in items:
             top, left, bottom, right = item["box_2d"]
             ring = np.array(item["mask"])

@@ -77,7 +77,7 @@ def png_data_uri(mask: SoftMask, box_1000: list[int], frame: Frame) -> str:
         borderMode=cv2.BORDER_REPLICATE,
     )
     grey = np.where(inside > 0.5, 255, 0).astype(np.uint8)  # noqa: PLR2004
-    _, png = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    _, png = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, 6])
     return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode()
 
 
