@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from .errors import FatalApiError, UsageError
+from .errors import UsageError
 from .gemini.cost import Estimate, estimate
 from .gemini.endpoint import Endpoint
 from .gemini.journal import Journal, request_key
@@ -113,43 +113,48 @@ def label(
 ) -> Run:
     """Ask a question about every item of a source and keep the labels in a sink.
 
-    Every reply is in the journal before it is read. Setting `stop` finishes what is in
-    flight and leaves the rest `skipped`. Raises `UsageError` before anything is asked
-    when the question cannot be put to the model, and `FatalApiError` when asking
-    further cannot help; labels that came before are kept, and the same call resumes.
+    Setting `stop` finishes what is in flight; the rest is `skipped`. Raises `UsageError`
+    before anything is asked, and `FatalApiError` when asking on cannot help. However it
+    ends, the labels that came are kept, and the same call resumes.
     """
     asking = Asking.about(question, model, max_side)
-    tally = Tally(len(source), model, free=endpoint.kind == "emulator")
-    if tally.total == 0:
-        raise UsageError("There is nothing to label: the source holds no pictures.")
-
-    def record() -> Run:
-        tally.skip_rest()
-        return _record(tally, asking, question, endpoint, journal, name=run_name)
-
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    with Journal(journal) as book:
-        answers = ask_all(
-            source.items(),
-            asking.request,
-            endpoint=endpoint,
-            journal=book,
-            limits=limits,
-            stop=stop,
-        )
-        try:
-            for answered in answers:
-                parsed = parse(answered, asking.task)
-                sink.write(parsed)
-                tally.add(parsed)
-                if on_progress is not None:
-                    on_progress(tally.progress())
-        except FatalApiError:
-            sink.finish(record())
-            raise
-    run = record()
-    sink.finish(run)
+    tally = _start(source, model, endpoint)
+    try:
+        with Journal(journal) as book:
+            for answered in ask_all(
+                source.items(),
+                asking.request,
+                endpoint=endpoint,
+                journal=book,
+                limits=limits,
+                stop=stop,
+            ):
+                _keep(parse(answered, asking.task), sink, tally, on_progress)
+    finally:
+        run = _record(tally, asking, question, endpoint, journal, name=run_name)
+        if run.statuses.keys() != {Status.SKIPPED}:  # else the sink stays as it was
+            sink.finish(run)
     return run
+
+
+def _start(source: Source, model: str, endpoint: Endpoint) -> Tally:
+    """Begin to count; the emulator is free."""
+    if len(source) == 0:
+        raise UsageError("There is nothing to label: the source holds no pictures.")
+    return Tally(len(source), model, free=endpoint.kind == "emulator")
+
+
+def _keep(
+    parsed: Parsed,
+    sink: Sink,
+    tally: Tally,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
+    """Write the labels of one item, count it and say so."""
+    sink.write(parsed)
+    tally.add(parsed)
+    if on_progress is not None:
+        on_progress(tally.progress())
 
 
 def parse(answered: Answered, task: Task) -> Parsed:
@@ -221,7 +226,8 @@ def _record(
     *,
     name: str,
 ) -> Run:
-    """Write down a run."""
+    """Write down a run; items that were not reached are skipped."""
+    tally.skip_rest()
     parameters: dict[str, JsonValue] = {"schema": asking.schema}
     if asking.max_side is not None:
         parameters["max_side"] = asking.max_side

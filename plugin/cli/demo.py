@@ -25,12 +25,12 @@ from ..doctor.private import PrivateMongo
 from ..emulator import Settings, running_emulator
 from ..gemini.endpoint import Endpoint, endpoint_from_environment
 from ..gemini.models import DEFAULT_MODEL
-from ..pipeline import estimate_run, label
+from ..pipeline import estimate_run
 from ..report import Section, build_report, write_report
 from ..values import ImageLabels, Question, Run
 from .judge import Pair
-from .label import stop_on_interrupt
-from .show import console, show_estimate, show_run, show_scores, shown_progress
+from .label import Job
+from .show import console, show_estimate, show_run, show_scores
 
 DATASET = "gemini-demo"
 TRUTH = "ground_truth"
@@ -140,20 +140,11 @@ def label_demo(
 
     dataset = open_dataset(DATASET)
     question = Question(task, tuple(category.name for category in truth.categories))
-    source = ViewSource(dataset)
+    sink = FieldSink(dataset, FIELDS[task], run_key=FIELDS[task])
+    job = Job(ViewSource(dataset), sink, question, model, folder.journal)
     if endpoint.kind != "emulator":
-        show_estimate(estimate_run(source, question, model=model), model)
-    with stop_on_interrupt() as stop, shown_progress(task) as on_progress:
-        return label(
-            source,
-            FieldSink(dataset, FIELDS[task], run_key=FIELDS[task]),
-            question,
-            model=model,
-            endpoint=endpoint,
-            journal=folder.journal,
-            on_progress=on_progress,
-            stop=stop,
-        )
+        show_estimate(estimate_run(job.source, question, model=model), model)
+    return job.run(endpoint)
 
 
 def judge_demo(folder: DemoFolder, runs: dict[str, Run], truth: CocoDataset) -> None:

@@ -87,13 +87,22 @@ def export_labels(
     *,
     dataset: Annotated[str, typer.Option(help="The FiftyOne dataset.")],
     field: Annotated[str, typer.Option(help="Its label field.")] = "gemini",
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            help="A COCO file whose category ids to use, so that pycocotools can "
+            "compare the two; image ids come from the field coco_id."
+        ),
+    ] = None,
 ) -> None:
     """Write the labels of a FiftyOne field as COCO with lossless RLE masks."""
     from ..labels.read import read_labels
     from .datasets import open_dataset
 
-    labels = read_labels(open_dataset(dataset), field)
-    write_coco(out, labels)
+    opened = open_dataset(dataset)
+    id_field = "coco_id" if like and opened.has_field("coco_id") else "id"
+    labels = read_labels(opened, field, id_field=id_field)
+    write_coco(out, labels, read_coco(like).categories if like else None)
     objects = sum(len(image.detections) for image in labels)
     console.print(f"{out}: {len(labels)} images, {objects} objects")
 
