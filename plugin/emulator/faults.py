@@ -46,9 +46,9 @@ class FaultPlan:
     rates: tuple[tuple[Fault, float], ...]
     named: tuple[tuple[Fault, str], ...]
 
-    def roll(self, seed: int, body_key: str) -> Fault | None:
-        """Draw the fault of a request: always the same for the same body."""
-        dice = Random(f"{seed}/{body_key}").random()  # noqa: S311
+    def roll(self, seed: int, request_key: str) -> Fault | None:
+        """Draw the fault of a request: always the same for the same request."""
+        dice = Random(f"{seed}/{request_key}").random()  # noqa: S311
         for fault, rate in self.rates:
             dice -= rate
             if dice < 0:
@@ -108,7 +108,7 @@ class FaultDesk:
     _given: Counter[tuple[str, Fault]] = field(default_factory=Counter)
 
     def decide(
-        self, body_key: str, header: str, text: str, picture: str
+        self, request_key: str, header: str, text: str, picture: str
     ) -> Fault | None:
         """Choose the fault of a request: its own wish, its picture's, or by rate.
 
@@ -121,9 +121,9 @@ class FaultDesk:
         else:
             names = {picture, PurePath(picture).name} - {""}
             named = (f for f, name in self.plan.named if name in names)
-            fault = next(named, None) or self.plan.roll(self.settings.seed, body_key)
+            fault = next(named, None) or self.plan.roll(self.settings.seed, request_key)
         if fault is None or not fault.passing:
             return fault
-        self._given[body_key, fault] += 1
-        over = self._given[body_key, fault] > self.settings.fault_times
+        self._given[request_key, fault] += 1
+        over = self._given[request_key, fault] > self.settings.fault_times
         return None if over else fault

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TypeVar, TypeVarTuple
@@ -24,7 +24,6 @@ from .pictures import PictureIndex, open_pixels
 from .settings import EmulatorError, Settings
 from .sight import Pixels, Sight, Viewer
 from .tokens import details, prompt_tokens, text_tokens
-from .viewers import Remembering
 from .wire import Call, read_call
 
 MAX_BODY = 100 * 2**20
@@ -51,12 +50,7 @@ class Service:
     viewer: Viewer
     index: PictureIndex
     desk: FaultDesk
-    _memory: Remembering = field(init=False)
     _limiter: anyio.CapacityLimiter | None = None
-
-    def __post_init__(self) -> None:
-        """Remember what was seen."""
-        self._memory = Remembering(self.viewer)
 
     def count(self, body: bytes, model: EmulatedModel) -> dict[str, JsonValue]:
         """Answer countTokens; raise GoogleError."""
@@ -80,14 +74,15 @@ class Service:
         if call.pictures:
             trace.picture = sha256(call.pictures[-1]).hexdigest()[:16]
         pixels = [await self._in_thread(open_pixels, data) for data in call.pictures]
-        fault = await self._fault(request, body, call, pixels)
+        key = sha256(model.name.encode() + body).hexdigest()
+        fault = await self._fault(request, key, call, pixels)
         trace.fault = fault or ""
         if fault is not None:
             await self._break(fault, model)
         if fault is Fault.HTML_502:
             return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
         text, finish = await self._answer(call, model, pixels, fault)
-        said = self._said(text, finish, call, model, body)
+        said = self._said(text, finish, call, model, key)
         sse = request.query_params.get("alt") == "sse"
         return respond(said, stream=stream, sse=sse, cut=fault is Fault.CUT)
 
@@ -98,13 +93,12 @@ class Service:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._limiter)
 
     async def _fault(
-        self, request: Request, body: bytes, call: Call, pixels: list[Pixels]
+        self, request: Request, key: str, call: Call, pixels: list[Pixels]
     ) -> Fault | None:
         """Find out what shall go wrong with a request."""
         name = ""
         if self.desk.plan.named and len(pixels) == 1:
             name = await self._in_thread(self.index.find, pixels[0])
-        key = sha256(body).hexdigest()
         try:
             wish = request.headers.get(HEADER, "")
             return self.desk.decide(key, wish, call.text, name)
@@ -137,7 +131,7 @@ class Service:
             return CHATTER, "STOP"
         if len(pixels) != 1:
             return NO_PICTURE, "STOP"
-        sight = await self._in_thread(self._memory.view, pixels[0], model.long_side)
+        sight = await self._in_thread(self.viewer.view, pixels[0], model.long_side)
         if sight is None:
             return self.viewer.refusal, "STOP"
         things = () if fault is Fault.EMPTY else sight.things
@@ -151,18 +145,12 @@ class Service:
         return text, "STOP"
 
     def _said(
-        self,
-        text: str | None,
-        finish: str,
-        call: Call,
-        model: EmulatedModel,
-        body: bytes,
+        self, text: str | None, finish: str, call: Call, model: EmulatedModel, key: str
     ) -> Said:
         """Put an answer together with its counts."""
         words, images = prompt_tokens(call, model)
         kind = "truth" if self.settings.truth else str(model.long_side)
-        name = sha256(model.name.encode() + body).hexdigest()[:22]
-        return Said(text, finish, words, images, f"emulator-{kind}", name)
+        return Said(text, finish, words, images, f"emulator-{kind}", key[:22])
 
 
 def log_entry(path: str, model: str, status: int, trace: Trace) -> LogEntry:

@@ -45,9 +45,11 @@ class Sight:
 
 
 class Viewer(Protocol):
-    """Something that looks at pictures; `refusal` is what it says when it cannot."""
+    """Something that looks at pictures."""
 
-    refusal: str
+    @property
+    def refusal(self) -> str:
+        """Name what it is and what it cannot do, in one sentence."""
 
     def view(self, pixels: Pixels, long_side: int) -> Sight | None:
         """Say what is in a picture; None when it cannot judge it."""

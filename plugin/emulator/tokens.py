@@ -18,7 +18,7 @@ TEXT = 4
 """Characters a token of text, roughly."""
 PNG_TOKENS = 20
 """A PNG mask leaves the model as about 20 tokens; Google's server draws the PNG."""
-_PNG = re.compile(r'"data:image/png;base64,[^"]*"')
+_PNG = re.compile(r'"data:image/png;base64,[^"]*"?')
 
 
 def text_tokens(text: str) -> int:

@@ -16,7 +16,7 @@ from .settings import Settings
 from .sight import Pixels, Sight, Viewer
 from .truth_file import TruthImage, read_truth
 
-REMEMBERED = 512
+REMEMBERED = 256
 
 
 @dataclass(slots=True)
@@ -49,6 +49,11 @@ class Remembering:
         default_factory=OrderedDict
     )
 
+    @property
+    def refusal(self) -> str:
+        """What the viewer says when it cannot judge a picture."""
+        return self.viewer.refusal
+
     def view(self, pixels: Pixels, long_side: int) -> Sight | None:
         """Look at a picture, or wait for and return what was seen before."""
         shape = str(pixels.shape).encode()
@@ -75,7 +80,7 @@ def find_viewer(settings: Settings) -> Viewer:
     if not settings.truth:
         from .pixel_viewer import PixelViewer
 
-        return PixelViewer.load()
+        return Remembering(PixelViewer.load())
     images, labels = read_truth(Path(settings.truth))
     return TruthViewer(
         images={image.name: image for image in images},
