@@ -75,7 +75,6 @@ class Journal:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
         self._lock = threading.Lock()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._database = sqlite3.connect(
                 self._path,
