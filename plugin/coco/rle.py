@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,12 +52,13 @@ def mask_to_rle(mask: Mask, frame: Frame) -> Rle:
 
 def _frame_counts(mask: Mask, frame: Frame) -> Counts:
     """Run lengths of the whole frame; the last run is left out when it is empty."""
-    height, width = mask.crop.shape
-    padded = np.zeros((width, height + 2), np.bool_)
-    padded[:, 1:-1] = mask.crop.T
-    column, row = np.divmod(
-        np.flatnonzero(padded[:, 1:] != padded[:, :-1]), np.int64(height + 1)
-    )
+    if not mask.crop.size:
+        return np.array([frame.width * frame.height])
+    # Column after column, each between two rows of background.
+    columns = cv2.transpose(np.ascontiguousarray(mask.crop).view(np.uint8))
+    padded = cv2.copyMakeBorder(columns, 0, 0, 1, 1, cv2.BORDER_CONSTANT)
+    flat = padded.reshape(-1)
+    column, row = np.divmod(np.flatnonzero(flat[1:] != flat[:-1]), padded.shape[1])
     # Where runs start and end, in turn; each column has its own.
     edges = (column + mask.x) * frame.height + row + mask.y
     # A run that fills its column to the bottom goes on at the top of the next.
