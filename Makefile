@@ -30,7 +30,7 @@ test: $(READY)  ## run all tests, with coverage
 	@$(PYTEST) -q --cov --cov-report=term:skip-covered
 
 test-fast: $(READY)  ## run the tests that take seconds
-	@$(PYTEST) -q -m "not slow and not browser"
+	@$(PYTEST) -q -n 2 -m "not slow and not browser"
 
 check: $(READY)  ## lint, format, types
 	@$(BIN)/ruff check .
