@@ -47,7 +47,9 @@ def journal_path() -> Path:
     chosen = os.environ.get(JOURNAL_VARIABLE)
     if chosen:
         return Path(chosen).expanduser()
-    return Path.home() / ".cache" / "fiftyone-gemini" / "journal.sqlite"
+    cache = Path.home() / ".cache" / "fiftyone-gemini"
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache / "journal.sqlite"
 
 
 def target_view(ctx: foo.ExecutionContext) -> fo.SampleCollection:
