@@ -300,3 +300,32 @@ def test_the_sink_keeps_failures_visible(tmp_path: Path) -> None:
     assert info["gemini_run"]["statuses"] == {"ok": 1, "media_error": 1}
     assert info["date_created"].startswith("2026-11-22")
     assert len(quiet_coco(path).anns) == 1
+
+
+def test_a_mask_needs_a_picture_with_a_size(tmp_path: Path) -> None:
+    """A mask in a picture of 0 x 0 pixels is refused."""
+    path, empty = tmp_path / "c.json", document()
+    empty["images"][0].update(width=0, height=0)
+    empty["annotations"][0]["segmentation"] = [[0, 0, 1, 0, 1, 1]]
+    path.write_text(json.dumps(empty))
+    with pytest.raises(FormatError, match="segmentation: its picture has no size"):
+        read_coco(path)
+
+
+def test_fiftyone_imports_the_file(tmp_path: Path) -> None:
+    """FiftyOne's own COCO reader finds every box and decodes every mask."""
+    from fiftyone.utils.coco import load_coco_detection_annotations
+
+    write_coco(tmp_path / "c.json", images())
+    loaded = load_coco_detection_annotations(str(tmp_path / "c.json"))
+    _, classes, _, entries, annotations = loaded
+    assert list(classes.values()) == ["a box", "cup"]
+    assert {i: entry["file_name"] for i, entry in entries.items()} == {
+        12: "a/x.jpg",
+        5: "y.jpg",
+    }
+    cup = annotations[12][0].to_detection((20, 10), classes, load_segmentation=True)
+    assert cup.label == "cup"
+    assert cup.bounding_box == pytest.approx([0.1, 0.3, 0.3, 0.5])
+    assert np.array_equal(cup.mask, RING)
+    assert cup.confidence == 0.25

@@ -181,6 +181,8 @@ def _read_segmentation(entry: JsonObject, frame: Frame, where: str) -> Mask | No
     value, here = entry.get("segmentation"), f"{where}.segmentation"
     if not value:
         return None
+    if not frame.width * frame.height:
+        raise FormatError(f"{here}: its picture has no size")
     try:
         if isinstance(value, list):
             return polygons_to_mask(_read_polygons(value, frame, here), frame)
