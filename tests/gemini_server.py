@@ -155,11 +155,18 @@ def serving(script: Callable[[int], Say] | list[Say]) -> Iterator[Server]:
         server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         return runner
 
+    async def end(runner: web.AppRunner) -> None:
+        await runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
     def run() -> None:
         runner = loop.run_until_complete(start())
         ready.set()
         loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
+        loop.run_until_complete(end(runner))
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)
