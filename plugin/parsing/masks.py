@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -26,6 +27,7 @@ _PREFIX = re.compile(r"\s*data:image/[\w.+-]+\s*;\s*base64\s*,", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _NUMBERS = re.compile(r"[\s\d.,()\[\]-]+")
 _URL_SAFE = str.maketrans("-_", "+/")
+_CHUNK = struct.Struct(">I4s")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">8xI4sIIBB")
 _NORMAL = (256, 256, 8, 0)
@@ -110,8 +112,8 @@ def _decode_png(data: bytes, path: str, issues: list[Issue]) -> NDArray[np.uint8
     _, chunk, width, height, depth, colour = _HEADER.unpack_from(data)
     if chunk != b"IHDR" or not 0 < width * height <= _MAX_PIXELS:
         raise MaskError("mask_size", f"a PNG of {width} x {height} pixels")
-    if b"IEND" not in data[-16:]:
-        raise MaskError("mask_damaged", "the PNG is cut short")
+    if not _is_whole(data):
+        raise MaskError("mask_damaged", "the PNG is cut short or changed")
     if (width, height, depth, colour) != _NORMAL:
         message = f"unusual PNG: {width} x {height}, {depth} bit, colour type {colour}"
         issues.append(Issue(path, "mask_unusual", message))
@@ -122,3 +124,17 @@ def _decode_png(data: bytes, path: str, issues: list[Issue]) -> NDArray[np.uint8
     if grey is None or grey.shape != (height, width):
         raise MaskError("mask_damaged", "the PNG cannot be decoded")
     return np.asarray(grey, np.uint8)
+
+
+def _is_whole(data: bytes) -> bool:
+    """Check the sum of every chunk up to the last: OpenCV reads damaged PNGs in part."""
+    start = len(_SIGNATURE)
+    while start + _CHUNK.size <= len(data):
+        length, kind = _CHUNK.unpack_from(data, start)
+        end = start + _CHUNK.size + length
+        if data[end : end + 4] != zlib.crc32(data[start + 4 : end]).to_bytes(4, "big"):
+            return False
+        if kind == b"IEND":
+            return True
+        start = end + 4
+    return False
