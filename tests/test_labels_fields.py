@@ -82,6 +82,13 @@ def test_a_view_of_anything_else_than_images_is_refused() -> None:
         videos.delete()
 
 
+def test_a_view_of_patches_is_refused(dataset: fo.Dataset) -> None:
+    """Patches have ids of their own: labels for them would have nowhere to go."""
+    write(dataset, [Status.OK])
+    with pytest.raises(UsageError, match="whole images"):
+        ViewSource(dataset.to_patches("gemini"))
+
+
 def test_every_status_has_its_own_end(dataset: fo.Dataset) -> None:
     """Answered samples get labels (none when empty); failed ones keep what they had."""
     ends = [Status.OK, Status.EMPTY, Status.BLOCKED, Status.TRUNCATED]

@@ -245,6 +245,29 @@ def test_bad_wishes_are_refused_in_words(
         LabelSettings(classes="cup")
 
 
+def test_a_refused_key_ends_a_run_with_a_sentence(
+    browser: TestClient, scenes: fo.Dataset
+) -> None:
+    """When Gemini refuses the key, the App shows why, and Python raises it."""
+    params = {"instruction": "[emulator:fault=badkey]"}
+    shown = shown_by(stream_of(browser, request_of(scenes, LABEL, **params)))
+    assert "Stopped" in shown
+    assert "key" in shown.lower()
+    with pytest.raises(foo.executor.ExecutionError, match=r"(?i)key"):
+        foo.execute_operator(LABEL, {"dataset": scenes}, params=params)
+
+
+def test_forms_say_what_is_missing(browser: TestClient, dataset: fo.Dataset) -> None:
+    """Without a dataset, or without labels, a form says so instead of failing."""
+    nowhere = request_of(dataset, LABEL) | {"dataset_name": None}
+    for uri in (LABEL, EVALUATE, EXPORT):
+        form = form_of(browser, nowhere | {"operator_uri": uri})
+        assert "Open a dataset" in json.dumps(form)
+    for uri in (EVALUATE, EXPORT):
+        form = form_of(browser, request_of(dataset, uri))
+        assert "no field of Detections" in json.dumps(form)
+
+
 def test_evaluation_shows_and_keeps_the_numbers(
     browser: TestClient, scenes: fo.Dataset
 ) -> None:
@@ -315,13 +338,14 @@ def test_export_replaces_no_file_unasked(
         (path, "exists already"),
         (tmp_path / "no" / "out.json", "no folder"),
         (tmp_path / "out.txt", "something.json"),
-        ("out.json", "whole path"),
     ):
         form = form_of(browser, request_of(scenes, EXPORT, path=str(wrong)))
         assert reason in form["path"]["error_message"]
         with pytest.raises(Exception, match=reason):
             export(scenes, field="ground_truth", path=str(wrong))
     assert export(scenes, field="ground_truth", path=str(path), overwrite=True)
+    form = form_of(browser, request_of(scenes, EXPORT, path="out.json"))
+    assert "whole path" in form["path"]["error_message"]
 
 
 def test_closing_the_page_stops_a_run() -> None:

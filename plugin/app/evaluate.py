@@ -13,7 +13,7 @@ from ..errors import UsageError
 from ..labels.evaluations import check_eval_key, write_evaluation
 from ..labels.read import read_labels
 from .context import ICON, target_view
-from .fields import ask_label_field
+from .fields import ask_label_field, no_dataset
 
 if TYPE_CHECKING:
     from ..evaluation import Scores
@@ -50,22 +50,7 @@ class Evaluate(foo.Operator):
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         """Draw the form."""
-        inputs = types.Object()
-        inputs.view_target(ctx, action_description="Evaluate")
-        predicted = ask_label_field(
-            inputs, "predicted_field", "Labels to judge", ctx, ours=True
-        )
-        ask_label_field(inputs, "truth_field", "Ground truth", ctx, ours=False)
-        inputs.float(
-            "iou",
-            default=DEFAULT_IOU,
-            min=0.05,
-            max=0.95,
-            label="Overlap (IoU) that makes a match",
-            description="For precision, recall and the verdict on each object; COCO's "
-            "AP uses 0.50 to 0.95.",
-        )
-        _ask_key(inputs, ctx, f"{predicted}_eval")
+        inputs = no_dataset() if ctx.dataset is None else _form(ctx)
         view = types.PromptView(label="Evaluate labels", submit_button_label="Evaluate")
         return types.Property(inputs, view=view)
 
@@ -103,6 +88,26 @@ class Evaluate(foo.Operator):
         Gives the headline numbers; an undefined one is None. Raises `UsageError`.
         """
         return score_record(evaluate_view(samples, EvaluateSettings(**settings)))
+
+
+def _form(ctx: foo.ExecutionContext) -> types.Object:
+    inputs = types.Object()
+    inputs.view_target(ctx, action_description="Evaluate")
+    predicted = ask_label_field(
+        inputs, "predicted_field", "Labels to judge", ctx, ours=True
+    )
+    ask_label_field(inputs, "truth_field", "Ground truth", ctx, ours=False)
+    inputs.float(
+        "iou",
+        default=DEFAULT_IOU,
+        min=0.05,
+        max=0.95,
+        label="Overlap (IoU) that makes a match",
+        description="For precision, recall and the verdict on each object; COCO's "
+        "AP uses 0.50 to 0.95.",
+    )
+    _ask_key(inputs, ctx, f"{predicted}_eval")
+    return inputs
 
 
 def _ask_key(inputs: types.Object, ctx: foo.ExecutionContext, default: str) -> None:

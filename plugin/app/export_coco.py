@@ -12,7 +12,7 @@ from fiftyone.operators import types
 from ..errors import UsageError
 from ..labels.read import id_field_of, read_labels
 from .context import ICON, target_view
-from .fields import ask_label_field
+from .fields import ask_label_field, no_dataset
 
 
 class ExportCoco(foo.Operator):
@@ -34,22 +34,7 @@ class ExportCoco(foo.Operator):
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         """Draw the form."""
-        inputs = types.Object()
-        inputs.view_target(ctx, action_description="Export")
-        field = ask_label_field(inputs, "field", "Labels", ctx, ours=True)
-        default = str(Path.home() / f"{field}_coco.json")
-        inputs.bool(
-            "overwrite",
-            default=False,
-            label="Replace the file if it exists",
-            view=types.SwitchView(),
-        )
-        asked = inputs.str("path", required=True, default=default, label="Write to")
-        try:
-            check_path(ctx.params.get("path") or default, _may_replace(ctx))
-        except UsageError as error:
-            asked.invalid = True
-            asked.error_message = str(error)
+        inputs = no_dataset() if ctx.dataset is None else _form(ctx)
         view = types.PromptView(label="Export as COCO", submit_button_label="Export")
         return types.Property(inputs, view=view)
 
@@ -86,7 +71,28 @@ class ExportCoco(foo.Operator):
 
         Raises `UsageError`.
         """
-        return export_view(samples, field, check_path(path, overwrite))
+        whole = str(Path(path).expanduser().absolute())
+        return export_view(samples, field, check_path(whole, overwrite))
+
+
+def _form(ctx: foo.ExecutionContext) -> types.Object:
+    inputs = types.Object()
+    inputs.view_target(ctx, action_description="Export")
+    field = ask_label_field(inputs, "field", "Labels", ctx, ours=True)
+    default = str(Path.home() / f"{field}_coco.json")
+    asked = inputs.str("path", required=True, default=default, label="Write to")
+    inputs.bool(
+        "overwrite",
+        default=False,
+        label="Replace the file if it exists",
+        view=types.SwitchView(),
+    )
+    try:
+        check_path(ctx.params.get("path") or default, _may_replace(ctx))
+    except UsageError as error:
+        asked.invalid = True
+        asked.error_message = str(error)
+    return inputs
 
 
 def _may_replace(ctx: foo.ExecutionContext) -> bool:

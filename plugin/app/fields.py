@@ -9,6 +9,13 @@ from ..labels.read import detection_fields
 from ..labels.write import is_written_here
 
 
+def no_dataset() -> types.Object:
+    """Draw what stands for a form where no dataset is open."""
+    inputs = types.Object()
+    inputs.view("none", types.Warning(label="Open a dataset first"))
+    return inputs
+
+
 def ask_label_field(
     inputs: types.Object,
     name: str,
@@ -36,4 +43,9 @@ def ask_label_field(
         label=label,
         view=choices,
     )
+    if not fields:
+        inputs.view(
+            f"{name}_missing",
+            types.Warning(label="This dataset has no field of Detections"),
+        )
     return ctx.params.get(name) or default or ""

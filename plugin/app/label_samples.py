@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -26,10 +27,12 @@ from .context import (
     runs_in_app,
     target_view,
 )
+from .fields import no_dataset
 from .label_form import label_form
 from .settings import LabelSettings
 from .words import asking, progress, run_table, statuses
 
+LOG = logging.getLogger(__name__)
 REPORT_SECONDS = 1.0
 
 
@@ -67,8 +70,9 @@ class LabelSamples(foo.Operator):
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         """Draw the form."""
+        inputs = no_dataset() if ctx.dataset is None else label_form(ctx)
         view = types.PromptView(label="Label with Gemini", submit_button_label="Label")
-        return types.Property(label_form(ctx), view=view)
+        return types.Property(inputs, view=view)
 
     def execute(
         self, ctx: foo.ExecutionContext
@@ -156,9 +160,9 @@ def _stream(
             lambda report, stop: label_view(view, settings, endpoint, report, stop)
         )
         run = yield from _shown(ctx, running)
-    except GeminiLabelError as error:
+    except Exception as error:  # noqa: BLE001 - else the App would show nothing at all
         yield ctx.ops.reload_dataset()
-        yield ctx.ops.show_output(_failed(str(error)).to_json(), {})
+        yield ctx.ops.show_output(_failed(_sentence(error)).to_json(), {})
         return
     yield ctx.ops.reload_dataset()
     result = {"lines": run_table(run)}
@@ -176,6 +180,14 @@ def _shown(
             return end.value
         share = now.done / now.total
         yield ctx.ops.set_progress(progress=share, label=progress(now))
+
+
+def _sentence(error: Exception) -> str:
+    """Say what went wrong; what we did not foresee is told in the server's log."""
+    if isinstance(error, GeminiLabelError):
+        return str(error)
+    LOG.error("Labelling stopped", exc_info=error)
+    return f"Unexpected {type(error).__name__}: the log of the App server says more."
 
 
 def _failed(sentence: str) -> types.Property:

@@ -39,6 +39,8 @@ class LabelSettings:
             for name in cls.__dataclass_fields__
             if params.get(name) not in (None, "")
         }
+        if "in_flight" in given:
+            given["in_flight"] = int(given["in_flight"])
         names = (name.strip() for name in given.pop("classes", ()))
         return cls(classes=tuple(name for name in names if name), **given)
 

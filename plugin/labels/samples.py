@@ -13,7 +13,7 @@ from ..values import Item
 class ViewSource:
     """The samples of a view, as items; neither samples nor pictures are loaded.
 
-    Raises `UsageError` for a view of anything but images.
+    Raises `UsageError` for a view of anything but whole images.
     """
 
     def __init__(self, view: fo.SampleCollection) -> None:
@@ -21,6 +21,11 @@ class ViewSource:
             raise UsageError(
                 f"Only images can be labelled; this view holds {view.media_type} "
                 "samples. Of a grouped dataset, select one slice of images."
+            )
+        if view._is_generated:  # noqa: SLF001 - no public twin
+            raise UsageError(
+                "This view shows patches, clips or frames; only whole images can be "
+                "labelled. Go back to the samples."
             )
         self._view = view
 
