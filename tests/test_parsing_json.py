@@ -189,6 +189,7 @@ def test_no_text_raises(text: str) -> None:
         pytest.param(
             '{"box_2d": [1, 2, 3, 4], "label": "boat",},' * 12_000, id="boats"
         ),
+        pytest.param('{"label": ' + "a:b," * 24_000 + "}", id="bare keys"),
         pytest.param("```json\n" * 60_000, id="fences"),
         pytest.param("\n: " * 150_000, id="colons"),
         pytest.param("[ " * 200_000 + "]", id="spaces"),

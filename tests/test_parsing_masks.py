@@ -13,6 +13,8 @@ import pytest
 from fiftyone_gemini.parsing.objects import read_objects
 from fiftyone_gemini.parsing.polygons import fill_rings
 from fiftyone_gemini.values import Box, Detection, Frame, Reading
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco_mask
 
@@ -302,3 +304,36 @@ def test_all_stored_replies_are_listed(shared: Path) -> None:
         for file in (shared / "replies" / kind).glob("*.json")
     }
     assert stored == set(SEEN)
+
+
+REPLY = json.dumps(
+    [{"box_2d": BOX, "label": "cup", "mask": "data:image/png;base64," + GOOD},
+     {"box_2d": BOX, "mask": XY, "label": "cup"}]
+)  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, len(REPLY)),
+            st.integers(0, 30),
+            st.sampled_from(
+                ["", *"{}[]\"',:-9", "\\", "```", "NaN", "<seg_3>", "9" * 40]
+            ),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_damage_anywhere_never_raises(edits: list[tuple[int, int, str]]) -> None:
+    """Cut out and put in anything anywhere: boxes and masks stay in the picture."""
+    text = REPLY
+    for start, length, put in edits:
+        text = text[:start] + put + text[start + length :]
+    for detection in read_objects(text, FRAME, masks=True).detections:
+        x0, y0, x1, y1 = detection.box.xyxy_px
+        assert 0 <= x0 < x1 <= FRAME.width
+        assert 0 <= y0 < y1 <= FRAME.height
+        if detection.mask is not None:
+            assert detection.mask.crop.shape == (y1 - y0, x1 - x0)

@@ -16,12 +16,14 @@ from ..values import JsonValue
 MAX_REPAIRS = 200
 """Repairs tried in one reply: a wholly broken one must not cost seconds."""
 _MAX_CHARACTERS = 100_000
+_MAX_COLONS = 40
+"""An item has a handful of keys; the repair library slows down with their square."""
 _NUMBER = re.compile(r"(?<![\w.+-])[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
 
 
 def repair_item(text: str) -> dict[str, JsonValue] | None:
     """Read a damaged `{...}`; None when nothing trustworthy comes out."""
-    if len(text) > _MAX_CHARACTERS:
+    if len(text) > _MAX_CHARACTERS or text.count(":") > _MAX_COLONS:
         return None
     text = text.replace("\\_", "_")
     value = _strict(text) or _guess(text)
