@@ -18,10 +18,10 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
 SPEEDS = [
-    ("gemini-3.8-flash", 320, 0.5),
-    ("gemini-3.6-flash", 256, 0.3),
-    ("gemini-3.5-flash-lite", 224, 0.3),
-    ("gemini-2.5-flash", 320, 0.5),
+    ("gemini-3.8-flash", 320, 0.7),
+    ("gemini-3.6-flash", 256, 0.65),
+    ("gemini-3.5-flash-lite", 224, 0.6),
+    ("gemini-2.5-flash", 320, 0.7),
 ]
 """Model, the long side it looks at, and the share of big objects it finds at least."""
 
