@@ -3,6 +3,9 @@
 Renders scenes (seeds of its own, see `training_scenes.py`), fits the networks one after
 the other and writes `plugin/emulator/weights.npz`. Two thirds of the scenes teach the pixel
 networks; the rest, which those have not seen, teach joining, judging and the domain.
+Everything is seeded: the same scenes and the same rows each time. Matrix products may still
+round the last bit differently from run to run, so that two trainings come out equally good
+but not equal byte for byte.
 """
 
 import argparse
@@ -73,45 +76,39 @@ def _fit_pixels(
     scenes: list[TrainingScene], rng: np.random.Generator, arrays: Arrays
 ) -> PixelStage:
     """Fit the three looks; each is taught with what the looks before it say."""
-
-    def alone(scene: TrainingScene) -> Rows:
-        classes = pixel_classes(scene)[::2, ::2].ravel()
-        chosen = pick(classes, _PER_CLASS, rng)
-        features = pixel_features(scene.image)[::2, ::2]
-        return features.reshape(-1, features.shape[2])[chosen], classes[chosen]
-
-    one = _keep(
-        arrays, "a", fit(*_stacked([alone(s) for s in scenes]), (48, 40), epochs=14)
-    )
-
-    def with_context(scene: TrainingScene) -> Rows:
-        classes = pixel_classes(scene)[::2, ::2].ravel()
-        chosen = pick(classes, _PER_CLASS, rng)
-        features = pixel_features(scene.image)
-        return second_look_rows(features, first_look(features, one))[chosen], classes[
-            chosen
-        ]
-
-    two = _keep(
-        arrays,
-        "b",
-        fit(*_stacked([with_context(s) for s in scenes]), (80, 56), epochs=14),
-    )
-
-    def full_size(scene: TrainingScene) -> Rows:
-        classes = pixel_classes(scene)
-        features = pixel_features(scene.image)
-        rough = second_look(features, first_look(features, one), two)
-        chosen = np.zeros(classes.size, bool)
-        chosen[pick(classes.ravel(), _PER_CLASS, rng, candidates(rough).ravel())] = True
-        where = chosen.reshape(classes.shape)
-        full = enlarged(rough)
-        return full_size_rows(features, rough, full, where), classes[where]
-
-    three = _keep(
-        arrays, "c", fit(*_stacked([full_size(s) for s in scenes]), (80, 56), epochs=14)
-    )
+    rows = _stacked([_alone_rows(scene, rng) for scene in scenes])
+    one = _keep(arrays, "a", fit(*rows, (48, 40), epochs=14))
+    rows = _stacked([_context_rows(scene, rng, one) for scene in scenes])
+    two = _keep(arrays, "b", fit(*rows, (80, 56), epochs=14))
+    rows = _stacked([_full_size_rows(scene, rng, one, two) for scene in scenes])
+    three = _keep(arrays, "c", fit(*rows, (80, 56), epochs=14))
     return PixelStage(one, two, three)
+
+
+def _alone_rows(scene: TrainingScene, rng: np.random.Generator) -> Rows:
+    classes = pixel_classes(scene)[::2, ::2].ravel()
+    chosen = pick(classes, _PER_CLASS, rng)
+    features = pixel_features(scene.image)[::2, ::2]
+    return features.reshape(-1, features.shape[2])[chosen], classes[chosen]
+
+
+def _context_rows(scene: TrainingScene, rng: np.random.Generator, one: Network) -> Rows:
+    classes = pixel_classes(scene)[::2, ::2].ravel()
+    chosen = pick(classes, _PER_CLASS, rng)
+    features = pixel_features(scene.image)
+    rows = second_look_rows(features, first_look(features, one))
+    return rows[chosen], classes[chosen]
+
+
+def _full_size_rows(
+    scene: TrainingScene, rng: np.random.Generator, one: Network, two: Network
+) -> Rows:
+    classes = pixel_classes(scene)
+    features = pixel_features(scene.image)
+    rough = second_look(features, first_look(features, one), two)
+    chosen = pick(classes.ravel(), _PER_CLASS, rng, candidates(rough).ravel())
+    where = np.isin(np.arange(classes.size), chosen).reshape(classes.shape)
+    return full_size_rows(features, rough, enlarged(rough), where), classes[where]
 
 
 View = tuple[Scenery, npt.NDArray[np.int32]]
