@@ -55,6 +55,19 @@ def test_boxes_in_other_clothes(item: dict, issues: list[tuple[str, str]]) -> No
     assert codes(found) == issues
 
 
+def test_fractions_are_known_by_the_whole_reply() -> None:
+    """When every box lies in 0..1 all are read so; a single one means what it says."""
+    small = {"box_2d": [0.1, 0.2, 0.3, 0.4], "label": "cup"}
+    found = read(small, {**small, "label": "mug"})
+    assert [d.box.xyxy_px for d in found.detections] == [
+        pytest.approx((128, 48, 256, 144))
+    ] * 2
+    assert codes(found) == [("", "box_scale")]
+    mixed = read(small, {"box_2d": [1, 2, 3, 4], "label": "cup"})
+    assert mixed.detections[0].box.x == pytest.approx(0.128)
+    assert not mixed.issues
+
+
 def test_edges_outside_move_to_the_border() -> None:
     """Overshoot is clamped, with an issue for each edge."""
     found = read({"box_2d": [-5, 0, 500, 1003], "label": "cup"})

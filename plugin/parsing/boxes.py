@@ -50,12 +50,16 @@ def _snap(low: float, high: float, size: int) -> tuple[int, int]:
 
 
 def read_box(
-    item: Mapping[str, JsonValue], path: str, issues: list[Issue]
+    item: Mapping[str, JsonValue],
+    path: str,
+    issues: list[Issue],
+    *,
+    full: float = _SCALE,
 ) -> Box1000 | None:
     """Read the box of an item; None, with an issue, when it has no usable one.
 
     Swapped edges are put in order and edges outside of the picture moved to its border;
-    both leave an issue.
+    both leave an issue. `full` is the number that stands for the far border.
     """
     key = next((k for k in _BOX_KEYS if k in item), None)
     if key is None:
@@ -67,6 +71,7 @@ def read_box(
     numbers = _four_numbers(item[key], here, issues)
     if numbers is None:
         return None
+    numbers = [number * (_SCALE / full) for number in numbers]
     ymin, xmin, ymax, xmax = _ordered(_clamped(numbers, here, issues), here, issues)
     if ymin >= ymax or xmin >= xmax:
         issues.append(Issue(here, "box_empty", "the box has no area in the picture"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..values import Box, Detection, Frame, Issue, JsonValue, Mask, Reading
@@ -9,6 +10,7 @@ from .boxes import Box1000, read_box
 from .fields import read_confidence, read_label
 from .json_text import find_items
 from .masks import read_mask
+from .shape import JsonItem
 
 MAX_OBJECTS = 1000
 """Objects read of one reply; more is a model that runs in a loop."""
@@ -23,6 +25,10 @@ def read_objects(text: str, frame: Frame, *, masks: bool) -> Reading:
     """
     found = find_items(text)
     reader = _Reader(frame, masks=masks, issues=list(found.issues))
+    if _in_fractions(found.items):
+        reader.full = 1.0
+        message = "every box is in 0..1 and was read so, not in 0..1000"
+        reader.issues.append(Issue("", "box_scale", message))
     for item in found.items[:MAX_OBJECTS]:
         reader.read(item.path, item.value)
     if len(found.items) > MAX_OBJECTS:
@@ -37,6 +43,31 @@ def read_objects(text: str, frame: Frame, *, masks: bool) -> Reading:
     )
 
 
+def _as_object(value: JsonValue) -> dict[str, JsonValue] | None:
+    """Take an item as an object; a bare box is one without a label."""
+    if isinstance(value, list) and len(value) == _BOX_NUMBERS:
+        return {"box_2d": value}
+    if not isinstance(value, dict):
+        return None
+    # A Markdown converter writes `box\_2d`.
+    return {key.replace("\\", ""): inner for key, inner in value.items()}
+
+
+def _in_fractions(items: Iterable[JsonItem]) -> bool:
+    """Say whether every box of a reply lies in 0..1: the whole reply decides.
+
+    One such box among others is a sliver in the corner, as it says.
+    """
+    fractions = False
+    for item in items:
+        value = _as_object(item.value)
+        box = read_box(value, "", []) if value else None
+        if box is not None and max(box.ymax, box.xmax) > 1:
+            return False
+        fractions = fractions or box is not None
+    return fractions
+
+
 @dataclass(slots=True)
 class _Reader:
     """What was read so far of one reply."""
@@ -46,18 +77,16 @@ class _Reader:
     issues: list[Issue]
     detections: list[Detection] = field(default_factory=list)
     known: set[tuple[str, Box1000, str]] = field(default_factory=set)
+    full: float = 1000.0
 
     def read(self, path: str, value: JsonValue) -> None:
         """Read one item, or say why it was dropped."""
-        if isinstance(value, list) and len(value) == _BOX_NUMBERS:
-            value = {"box_2d": value}
-        if not isinstance(value, dict):
+        item = _as_object(value)
+        if item is None:
             message = "not an object with a box and a label"
             self.issues.append(Issue(path, "item_kind", message))
             return
-        # A Markdown converter writes `box\_2d`.
-        item = {key.replace("\\", ""): inner for key, inner in value.items()}
-        box = read_box(item, path, self.issues)
+        box = read_box(item, path, self.issues, full=self.full)
         if box is None:
             return
         label = read_label(item, path, self.issues)
