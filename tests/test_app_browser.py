@@ -26,13 +26,16 @@ from fiftyone_gemini.labels.create import create_dataset
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
 DATASET = "browser-test"
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
     None,
 )
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
+]
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -64,7 +67,7 @@ def app_url(scenes: fo.Dataset, demo: Path, tmp_path: Path) -> Iterator[str]:
         *("--headless", "-p", str(port), "-A", "127.0.0.1"),
     ]
     log = (tmp_path / "app.log").open("w")
-    knowing = Settings(truth=str(demo / "annotations.json"), latency=1)
+    knowing = Settings(truth=str(demo / "annotations.json"), latency=2)
     with running_emulator(knowing) as emulator:
         environ = {
             **os.environ,
@@ -100,8 +103,6 @@ def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture
 def page(app_url: str, tmp_path: Path) -> Iterator[Page]:
     """Give a page of Chromium that shows the samples of the dataset."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -151,6 +152,7 @@ def test_three_samples_get_boxes_and_masks(
     keep(page, root, "1-form")
     dialog.get_by_role("button", name="Label", exact=True).click()
     dialog.get_by_text("about 3 samples").wait_for(timeout=RUN_MILLISECONDS)
+    page.wait_for_timeout(400)
     keep(page, root, "2-progress")
     dialog.get_by_text("Saved in the field").wait_for(timeout=RUN_MILLISECONDS)
     page.wait_for_timeout(500)
@@ -160,6 +162,10 @@ def test_three_samples_get_boxes_and_masks(
     ).first.click()
     page.wait_for_timeout(3000)
     keep(page, root, "4-labels")
+    page.get_by_title("Click to expand").first.click(force=True)
+    page.wait_for_selector("[data-cy=modal]", timeout=RUN_MILLISECONDS)
+    page.wait_for_timeout(3000)
+    keep(page, root, "5-sample")
     scenes.reload()
     answered = scenes.exists("gemini_status")
     assert len(answered) == 3
