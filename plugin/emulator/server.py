@@ -150,8 +150,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=512)
     except OSError as error:
+        why = (error.strerror or str(error)).partition(" (")[0]
         raise EmulatorError(
-            f"The emulator cannot listen on {host} port {port}: {error.strerror}."
+            f"The emulator cannot listen on {host} port {port}: {why}."
         ) from error
 
 
