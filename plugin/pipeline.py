@@ -23,6 +23,7 @@ from .gemini.endpoint import Endpoint
 from .gemini.journal import Journal, request_key
 from .gemini.models import facts
 from .gemini.pool import Answered, Limits, ask_all
+from .gemini.stored import Answers
 from .media.image import load_image, read_frame
 from .progress import Progress, Tally
 from .tasks import Task, find_task
@@ -110,9 +111,11 @@ def label(
     run_name: str = "",
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    answers: Answers = ask_all,
 ) -> Run:
     """Ask a question about every item of a source and keep the labels in a sink.
 
+    `answers`: how replies are come by; others than asking are in `rerun`.
     Setting `stop` finishes what is in flight; the rest is `skipped`. Raises `UsageError`
     before anything is asked, and `FatalApiError` when asking on cannot help. However it
     ends, the labels that came are kept, and the same call resumes.
@@ -121,7 +124,7 @@ def label(
     tally = _start(source, model, endpoint)
     try:
         with Journal(journal) as book:
-            for answered in ask_all(
+            for answered in answers(
                 source.items(),
                 asking.request,
                 endpoint=endpoint,

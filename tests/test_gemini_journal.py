@@ -209,8 +209,8 @@ def test_a_journal_of_a_later_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "j"
     Journal(path).close()
     with sqlite3.connect(path) as later:
-        later.execute("PRAGMA user_version = 2")
-    with pytest.raises(FormatError, match=r"version 2.*Update"):
+        later.execute("PRAGMA user_version = 3")
+    with pytest.raises(FormatError, match=r"version 3.*Update"):
         Journal(path)
 
 
@@ -237,8 +237,37 @@ def test_a_full_disk_is_said_so_and_loses_nothing(tmp_path: Path) -> None:
     """When there is no space left, what was written before stays readable."""
     with Journal(tmp_path / "j") as journal:
         journal.add("kept", b"x" * 1000, model="m")
-        journal._database.execute("PRAGMA max_page_count = 8")
+        journal._store.run("PRAGMA max_page_count = 8")
         with pytest.raises(FormatError, match="no space left"):
             journal.add("lost", b"x" * 100_000, model="m")
         assert journal.find("kept") == b"x" * 1000
         assert journal.find("lost") is None
+
+
+def test_a_journal_of_version_1_is_read_and_brought_up(tmp_path: Path) -> None:
+    """What an older program wrote is found; what is added later has its sum."""
+    path = tmp_path / "j"
+    with Journal(path) as journal:
+        journal.add("old", b"body", model="m")
+    with sqlite3.connect(path) as older:
+        older.execute("ALTER TABLE reply DROP COLUMN sha256")
+        older.execute("PRAGMA user_version = 1")
+    older.close()
+    with Journal(path) as journal:
+        assert journal.find("old") == b"body"
+        journal.add("new", b"body", model="m")
+    with Journal(path) as journal:
+        assert len(journal) == 2
+
+
+def test_hidden_replies_are_absent_until_a_newer_one_comes(tmp_path: Path) -> None:
+    """Hiding takes away what is stored now and bad, not what is good or comes later."""
+    with Journal(tmp_path / "j") as journal:
+        journal.add("good", b"good", model="m")
+        journal.add("bad", b"bad", model="m")
+        journal.hide(lambda body: body.startswith(b"bad"))
+        assert journal.find("good") == b"good"
+        assert journal.find("bad") is None
+        journal.add("bad", b"bad again", model="m")
+        assert journal.find("bad") == b"bad again"
+        assert len(journal) == 3

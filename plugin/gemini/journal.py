@@ -1,47 +1,22 @@
 """The journal: every reply on disk, byte for byte, before anything is read from it.
 
 It stands between `retry` and `envelope`: a killed run goes on where it stopped, a better
-parser reads old replies again, and the same question is never paid for twice.
-
-Why SQLite: it is in the standard library, one file, and a commit survives `kill -9` at
-any moment; two processes can write to it at once; looking up a key takes microseconds
-with millions of replies, where a text file would have to be read whole at every start.
-WAL lets readers and the writer work together; `synchronous=NORMAL` may lose the very last
-replies when the power fails, and nothing else. WAL needs a local disk, not a network one.
+parser reads old replies again, and the same question is never paid for twice. The file
+itself is in `store`, what is done with it between runs in `upkeep`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-import threading
-import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..errors import FormatError
 from ..values import JsonValue, Request
-
-_APPLICATION_ID = 0x46_47_4A_31  # "FGJ1", which marks the file as a journal
-_VERSION = 1
-_BUSY_SECONDS = 60.0
-_POLL_SECONDS = 0.02
-_CREATE = (
-    """CREATE TABLE reply (
-        id INTEGER PRIMARY KEY,
-        key TEXT NOT NULL,
-        emulated INTEGER NOT NULL,
-        model TEXT NOT NULL,
-        received TEXT NOT NULL,
-        body BLOB NOT NULL
-    )""",
-    "CREATE INDEX reply_key ON reply (key, emulated)",
-    f"PRAGMA application_id = {_APPLICATION_ID}",
-    f"PRAGMA user_version = {_VERSION}",
-)
+from .store import Store
 
 
 def request_key(request: Request) -> str:
@@ -73,25 +48,9 @@ class Journal:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._path = Path(path)
-        self._lock = threading.Lock()
-        try:
-            self._database = sqlite3.connect(
-                self._path,
-                timeout=_BUSY_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-        except sqlite3.Error as error:
-            raise self._trouble(error) from error
-        try:
-            self._prepare()
-        except sqlite3.Error as error:
-            self.close()
-            raise self._trouble(error) from error
-        except FormatError:
-            self.close()
-            raise
+        self._store = Store(Path(path))
+        self._stale: Callable[[bytes], bool] | None = None
+        self._stale_until = 0
 
     def __enter__(self) -> Self:
         """Give the journal."""
@@ -108,102 +67,42 @@ class Journal:
 
     def __len__(self) -> int:
         """Count the replies."""
-        with self._lock:
-            return self._number("SELECT count(*) FROM reply")
+        return self._store.number("SELECT count(*) FROM reply")
 
     def find(self, key: str, *, emulated: bool = False) -> bytes | None:
-        """Give the newest reply to a request, if there is one."""
-        rows = self._run(
-            "SELECT body FROM reply WHERE key = ? AND emulated = ? "
+        """Give the newest reply to a request, if there is one that is not hidden."""
+        rows = self._store.run(
+            "SELECT id, body FROM reply WHERE key = ? AND emulated = ? "
             "ORDER BY id DESC LIMIT 1",
             (key, emulated),
         )
-        return rows[0][0] if rows else None
+        if not rows:
+            return None
+        number, body = rows[0]
+        assert isinstance(number, int)
+        assert isinstance(body, bytes)
+        if self._stale and number <= self._stale_until and self._stale(body):
+            return None
+        return body
+
+    def hide(self, stale: Callable[[bytes], bool]) -> None:
+        """Treat the replies of now for which `stale` holds as absent, from now on.
+
+        Nothing is removed, replies that are added later are found, and other users of
+        the file do not notice. `stale` is given the body, from any thread.
+        """
+        newest = self._store.number("SELECT coalesce(max(id), 0) FROM reply")
+        self._stale, self._stale_until = stale, newest
 
     def add(self, key: str, body: bytes, *, model: str, emulated: bool = False) -> None:
         """Append a reply; it is safe from a kill when this returns."""
         received = datetime.now(UTC).isoformat(timespec="seconds")
-        self._run(
-            "INSERT INTO reply (key, emulated, model, received, body) "
-            "VALUES (?, ?, ?, ?, ?)",
-            (key, emulated, model, received, body),
+        self._store.run(
+            "INSERT INTO reply (key, emulated, model, received, body, sha256) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (key, emulated, model, received, body, hashlib.sha256(body).digest()),
         )
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
-        with self._lock:
-            self._database.close()
-
-    def _prepare(self) -> None:
-        """Recognize the file, or make a new one; another process may do the same."""
-        self._use_wal()
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            if self._is_new():
-                for statement in _CREATE:
-                    self._database.execute(statement)
-        finally:
-            self._database.execute("COMMIT")
-
-    def _use_wal(self) -> None:
-        """Switch to WAL; SQLite does not wait for other processes here, so we do."""
-        deadline = time.monotonic() + _BUSY_SECONDS
-        while True:
-            try:
-                self._database.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(_POLL_SECONDS)
-            else:
-                return
-
-    def _is_new(self) -> bool:
-        """Tell a new file from a journal; refuse anything else."""
-        tables = self._number("SELECT count(*) FROM sqlite_master")
-        mark = self._number("PRAGMA application_id")
-        if not tables and not mark:
-            return True
-        if mark != _APPLICATION_ID:
-            raise FormatError(
-                f"{self._path} is a database of another program, not a journal. "
-                "Name another file."
-            )
-        if (version := self._number("PRAGMA user_version")) != _VERSION:
-            raise FormatError(
-                f"{self._path} is a journal of version {version}, and this program "
-                f"reads version {_VERSION}. Update fiftyone-gemini."
-            )
-        return False
-
-    def _number(self, query: str) -> int:
-        """Ask for one number."""
-        return int(self._database.execute(query).fetchone()[0])
-
-    def _run(
-        self, statement: str, values: tuple[str | int | bytes, ...]
-    ) -> list[tuple[bytes]]:
-        """Run one statement, alone."""
-        with self._lock:
-            try:
-                return self._database.execute(statement, values).fetchall()
-            except sqlite3.Error as error:
-                raise self._trouble(error) from error
-
-    def _trouble(self, error: sqlite3.Error) -> FormatError:
-        """Say what is wrong with the file."""
-        if "full" in str(error):
-            return FormatError(
-                f"There is no space left for the journal {self._path}. Free some and "
-                "run the same command again; it goes on where it stopped."
-            )
-        if isinstance(error, sqlite3.OperationalError | sqlite3.ProgrammingError):
-            return FormatError(
-                f"The journal {self._path} cannot be used ({error}). Check that its "
-                "folder exists, may be written to, and is on a local disk."
-            )
-        return FormatError(
-            f"{self._path} is not a journal, or it is damaged ({error}). "
-            "Name another file, or move this one away to start anew."
-        )
+        self._store.close()
