@@ -10,8 +10,9 @@ import math
 from dataclasses import dataclass
 from datetime import date
 
-from ..values import Frame, Usage
+from ..values import Frame, Request, Usage
 from .models import facts
+from .prices import TABLE
 
 SMALL_SIDE = 384
 TILE_TOKENS = 258
@@ -19,7 +20,6 @@ TILE_SIDES = (256, 768)
 CHARACTERS_PER_TOKEN = 4
 OUTPUT_TOKENS = 1500
 """Assumed for one answer: about ten objects with masks, and thinking at its lowest."""
-MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,8 @@ class Estimate:
 
 
 def cost_usd(model: str, usage: Usage, day: date) -> float | None:
-    """Price the tokens that a model reported; None when its price is unknown."""
-    price = facts(model).price_on(day)
-    if price is None:
-        return None
-    cached = price.input if price.cached is None else price.cached
-    return (
-        (usage.prompt - usage.cached) * price.input
-        + usage.cached * cached
-        + (usage.output + usage.thoughts) * price.output
-    ) / MILLION
+    """Price tokens by the model table; None when the price is unknown."""
+    return TABLE.cost(model, usage, day)
 
 
 def estimate(
@@ -53,12 +45,22 @@ def estimate(
     Prompt: tokens of the picture plus one for four characters of text (Gemini API,
     Tokens page). Output: `OUTPUT_TOKENS` for each answer, an assumption of ours.
     """
-    text = math.ceil(len(prompt) / CHARACTERS_PER_TOKEN)
     usage = Usage(
-        prompt=requests * (image_tokens(model, frame) + text),
+        prompt=requests * (image_tokens(model, frame) + text_tokens(prompt)),
         output=requests * OUTPUT_TOKENS,
     )
     return Estimate(requests, usage.prompt, usage.output, cost_usd(model, usage, day))
+
+
+def prompt_tokens(request: Request) -> int:
+    """Estimate the input tokens of one request, as `estimate` does."""
+    picture = image_tokens(request.model, request.media.sent)
+    return picture + text_tokens(request.prompt)
+
+
+def text_tokens(text: str) -> int:
+    """Estimate the tokens of a text: one for four characters."""
+    return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 
 def image_tokens(model: str, frame: Frame) -> int:

@@ -19,6 +19,7 @@ from typing import TypeVar, TypeVarTuple
 
 from ..errors import ApiError, FatalApiError, GeminiLabelError, MediaError
 from ..values import Item, Reply, Request, Status
+from .budget import Budget, BudgetReachedError, Purse
 from .client import Client
 from .endpoint import Endpoint
 from .envelope import read_body
@@ -52,12 +53,21 @@ class Engine:
     """
 
     def __init__(
-        self, endpoint: Endpoint, journal: Journal, build: Build, limits: Limits
+        self,
+        endpoint: Endpoint,
+        journal: Journal,
+        build: Build,
+        limits: Limits,
+        *,
+        budget: Budget | None = None,
+        note: Callable[[str], None] = _log.info,
     ) -> None:
         self._endpoint = endpoint
         self._journal = journal
         self._build = build
         self._limits = limits
+        self._budget = budget
+        self._note = note
         self._emulated = endpoint.kind == "emulator"
         self._asking: dict[str, asyncio.Task[Reply]] = {}
         self._workers = ThreadPoolExecutor(
@@ -102,8 +112,9 @@ class Engine:
         self._halted = asyncio.Event()
         self._closing = asyncio.Event()
         self._places = asyncio.Semaphore(self._limits.in_flight)
+        self._purse = None if self._budget is None else Purse(self._budget)
         async with Client(self._endpoint) as client:
-            self._patience = Patience(client.ask, self._pause, self._limits)
+            self._patience = Patience(client.ask, self._pause, self._limits, self._note)
             self._opened.set_result(None)
             await self._closing.wait()
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -162,16 +173,38 @@ class Engine:
             known = await self._work(self._look_up, key)
             if known is not None:
                 return known
-            self._go_on()
-            started = time.monotonic()
-            try:
-                body = await self._patience.answer(request)
-            except FatalApiError:
-                self._halted.set()  # before the next one gets this place
-                raise
-            seconds = time.monotonic() - started
-            reply = await self._work(self._keep, key, body, request.model)
-            return replace(reply, seconds=seconds)
+            if self._purse is None:
+                return await self._pay(key, request)
+            return await self._pay_within(self._purse, key, request)
+
+    async def _pay_within(self, purse: Purse, key: str, request: Request) -> Reply:
+        """Ask when the budget allows it; the first time it does not ends the run."""
+        try:
+            lent = await purse.lend(request)
+        except BudgetReachedError:
+            if not self._halted.is_set():
+                self._halted.set()
+                self._note("The budget was reached: the rest was not asked.")
+            raise HaltedError from None
+        reply = None
+        try:
+            reply = await self._pay(key, request)
+        finally:
+            await purse.settle(lent, request, reply)
+        return reply
+
+    async def _pay(self, key: str, request: Request) -> Reply:
+        """Ask, and write the answer down first of all."""
+        self._go_on()
+        started = time.monotonic()
+        try:
+            body = await self._patience.answer(request)
+        except FatalApiError:
+            self._halted.set()  # before the next one gets this place
+            raise
+        seconds = time.monotonic() - started
+        reply = await self._work(self._keep, key, body, request.model)
+        return replace(reply, seconds=seconds)
 
     def _look_up(self, key: str) -> Reply | None:
         """Read a reply that is in the journal."""

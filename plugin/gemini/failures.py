@@ -81,10 +81,10 @@ def decide(cause: Cause) -> Next:
 
 def advise(cause: Cause, model: str) -> str:
     """Say what happened and what to do next."""
-    return f"{_happened(cause)} {_remedy(cause, model)}"
+    return f"{happened(cause)} {_remedy(cause, model)}"
 
 
-def _happened(cause: Cause) -> str:
+def happened(cause: Cause) -> str:
     """Say what happened."""
     if cause.code == UNREACHABLE:
         return f"Gemini could not be reached: {cause}."

@@ -5,21 +5,25 @@ Synchronous on the outside; the requests run on the loop of `engine`.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
 
 from ..errors import FatalApiError
 from ..values import Item
+from .budget import Budget
 from .endpoint import Endpoint
 from .engine import Answered, Build, Engine, HaltedError
 from .journal import Journal
 from .limits import Limits
 
-__all__ = ["Answered", "Limits", "ask_all"]
+__all__ = ["Answered", "Budget", "Limits", "ask_all"]
+
+_log = logging.getLogger(__name__)
 
 _STOP_POLL_SECONDS = 0.1
 _DEFAULT_LIMITS = Limits()
@@ -33,6 +37,8 @@ def ask_all(
     journal: Journal,
     limits: Limits = _DEFAULT_LIMITS,
     stop: threading.Event | None = None,
+    budget: Budget | None = None,
+    note: Callable[[str], None] = _log.warning,
 ) -> Iterator[Answered]:
     """Answer all items, from the journal or by Gemini; what is done first comes first.
 
@@ -44,8 +50,12 @@ def ask_all(
     Setting `stop` lets open requests finish and hands them out; the rest are dropped
     and will be asked by the next run. Closing the generator early cancels open requests:
     they may have been paid for in vain, at most `limits.in_flight`.
+
+    A `budget` ends the run like `stop`, before the request that might exceed it. `note`
+    is told, from another thread, what was changed about the run on its way: a thinking
+    level stepped up, the budget reached.
     """
-    engine = Engine(endpoint, journal, build, limits)
+    engine = Engine(endpoint, journal, build, limits, budget=budget, note=note)
     try:
         yield from _Intake(engine, iter(items), limits.look_ahead, stop).answers()
     finally:
@@ -62,6 +72,8 @@ class _Intake:
     stop: threading.Event | None
     open_items: int = 0
     fatal: FatalApiError | None = None
+    ending: bool = False
+    """The engine starts nothing any more."""
     done: queue.SimpleQueue[Future[Answered]] = field(default_factory=queue.SimpleQueue)
 
     def answers(self) -> Iterator[Answered]:
@@ -75,8 +87,10 @@ class _Intake:
 
     def _fill(self) -> bool:
         """Submit items as far as allowed; tell whether any is open."""
-        if self.fatal is not None or (self.stop is not None and self.stop.is_set()):
+        if self.stop is not None and self.stop.is_set():
             self.engine.halt()
+            self.ending = True
+        if self.ending:
             return self.open_items > 0
         for item in islice(self.left, self.look_ahead - self.open_items):
             self.engine.submit(item).add_done_callback(self.done.put)
@@ -93,7 +107,8 @@ class _Intake:
         try:
             return future.result()
         except HaltedError:
-            return None
+            self.ending = True
         except FatalApiError as error:
             self.fatal = self.fatal or error
-            return None
+            self.ending = True
+        return None

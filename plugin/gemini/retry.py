@@ -1,6 +1,6 @@
 """Patience: asks until there is an answer, as long and as often as makes sense.
 
-The SDK retries nothing by default and never reads `RetryInfo`, so all of it is here.
+`rate` is passed before every attempt. The SDK retries nothing by default and never reads `RetryInfo`, so all of it is here.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from http import HTTPStatus
 from ..errors import ApiError, FatalApiError
 from ..values import Request
 from .encode import MODEL_DEFAULT, thinking_of
-from .failures import CallError, Cause, Next, advise, decide
+from .failures import CallError, Cause, Next, advise, decide, happened
 from .limits import Limits
 from .models import facts
+from .rate import RateLimit
 
 _log = logging.getLogger(__name__)
 
@@ -28,14 +29,23 @@ class Patience:
 
     `ask` sends one request or raises `CallError`. `pause` waits for some seconds, or
     raises when the run is to end. A wait that Gemini asks for holds back all requests.
+    `note` is told, once, what was changed about the requests of this run.
     """
 
     ask: Callable[[Request], Awaitable[bytes]]
     pause: Callable[[float], Awaitable[None]]
     limits: Limits
+    note: Callable[[str], None]
+    _rate: RateLimit = field(init=False)
     _open_at: float = 0.0
     _answers: int = 0
+    _failures: int = 0
+    """Requests that failed for good since the last answer."""
     _stepped: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Open the gate of the rate limits."""
+        self._rate = RateLimit(self.limits, self.pause)
 
     async def answer(self, request: Request) -> bytes:
         """Ask until there is an answer; raise `ApiError` or `FatalApiError`.
@@ -46,7 +56,7 @@ class Patience:
         attempt = 0
         while True:
             answers_before = self._answers
-            await self._wait_for_quota()
+            await self._wait_for_turn(request)
             asked = self._shape(request)
             try:
                 body = await self.ask(asked)
@@ -54,6 +64,7 @@ class Patience:
                 cause = error.cause
             else:
                 self._answers += 1
+                self._failures = 0
                 return body
             step = decide(cause)
             if step is Next.STEP_UP and self._step_up(request, asked):
@@ -64,10 +75,14 @@ class Patience:
                 raise self._final(cause, request.model, step, attempt)
             await self._back_off(cause, max(1, attempt))
 
-    async def _wait_for_quota(self) -> None:
-        """Wait until the moment that Gemini named, if it did."""
-        while (seconds := self._open_at - time.monotonic()) > 0:
-            await self.pause(seconds)
+    async def _wait_for_turn(self, request: Request) -> None:
+        """Wait until the moment that Gemini named, if it did, and for our own limits."""
+        while True:
+            while (seconds := self._open_at - time.monotonic()) > 0:
+                await self.pause(seconds)
+            await self._rate.enter(request)
+            if self._open_at <= time.monotonic():
+                return
 
     async def _back_off(self, cause: Cause, attempt: int) -> None:
         """Wait as long as Gemini asks, else longer with every attempt, with jitter."""
@@ -101,16 +116,22 @@ class Patience:
             settings[settings.index(refused[1]) + 1 :] if refused[1] in settings else ()
         )
         self._stepped[refused] = next(iter(later), MODEL_DEFAULT)
-        _log.warning(
-            "%s refused the thinking setting %r; %r is used from here on.",
-            *(*refused, self._stepped[refused]),
+        self.note(
+            f"{refused[0]} refused the thinking setting {refused[1]}; "
+            f"{self._stepped[refused]} was used from then on."
         )
         return True
 
-    @staticmethod
-    def _final(cause: Cause, model: str, step: Next, attempts: int) -> ApiError:
-        """Say that a request failed for good."""
+    def _final(self, cause: Cause, model: str, step: Next, attempts: int) -> ApiError:
+        """Say that a request failed for good; after many in a row, that all do."""
         text = advise(cause, model)
         if step is Next.STOP:
             return FatalApiError(text)
+        self._failures += step is Next.RETRY
+        if self._failures >= self.limits.failures_in_a_row:
+            return FatalApiError(
+                f"{self._failures} requests in a row failed, and none was answered "
+                f"between them. The last one: {happened(cause)} Run the same "
+                "command again later; it goes on where it stopped."
+            )
         return ApiError(f"{text} ({attempts} attempts)" if attempts > 1 else text)
