@@ -7,7 +7,7 @@ READY := .venv/.ready
 OUT ?= demo-out
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo app test test-fast check format constraints wheel clean
+.PHONY: help setup demo app test test-fast check format constraints wheel pictures clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -48,6 +48,9 @@ constraints:  ## write constraints.txt anew with the newest versions
 
 wheel: $(READY)  ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation
+
+pictures: demo  ## take the pictures of the README anew (needs Chromium)
+	@$(BIN)/python scripts/pictures.py $(OUT)
 
 clean:  ## remove everything that can be made again
 	rm -rf .venv demo-out test-out build dist *.egg-info .coverage .hypothesis .*_cache

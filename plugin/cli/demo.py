@@ -100,6 +100,7 @@ def set_up_fiftyone(folder: DemoFolder, mongo: PrivateMongo) -> None:
     """Let FiftyOne use the demo's own database and plugins; before it is imported."""
     link_plugin(folder.plugins)
     os.environ |= mongo.environment | {
+        "FIFTYONE_DEFAULT_APP_ADDRESS": "127.0.0.1",
         "FIFTYONE_DO_NOT_TRACK": "true",
         "FIFTYONE_PLUGINS_DIR": str(folder.plugins),
         "FIFTYONE_SHOW_PROGRESS_BARS": "false",

@@ -48,6 +48,10 @@ def serve_emulator(
         latency=latency,
         seed=seed,
     )
-    console.print(f"The emulator (not Gemini) listens on http://127.0.0.1:{port}")
-    console.print(f"  export GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:{port}")
-    serve(settings, host="127.0.0.1", port=port)
+    serve(settings, port=port, on_ready=_welcome)
+
+
+def _welcome(url: str) -> None:
+    """Say what runs where, and how to use it."""
+    console.print(f"The emulator (not Gemini) listens on {url}; Ctrl-C ends it.")
+    console.print(f"  export GOOGLE_GEMINI_BASE_URL={url}")

@@ -1,63 +1,36 @@
-"""`python -m fiftyone_gemini.emulator`: serve, alone or as a child of a program."""
+"""The emulator as the child of `running_emulator`; people use `fiftyone-gemini emulator`.
+
+Settings as JSON and the port come as arguments. The first line that is printed is the
+address, or the reason why there is none.
+"""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import threading
-from dataclasses import fields
 
-from .process import CHILD
 from .server import serve
 from .settings import EmulatorError, Settings
 
 
 def main() -> int:
-    """Serve until interrupted; return the exit code."""
-    arguments = _arguments()
+    """Serve until the parent's end of the pipe closes; return the exit code."""
+    settings, port = sys.argv[1:]
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
-        if arguments.child:
-            threading.Thread(target=_die_with_parent, daemon=True).start()
-            settings = Settings.from_json(arguments.child)
-            serve(settings, arguments.host, arguments.port, _say)
-        else:
-            names = [field.name for field in fields(Settings)]
-            settings = Settings(**{name: getattr(arguments, name) for name in names})
-            serve(settings, arguments.host, arguments.port, _welcome)
+        serve(Settings.from_json(settings), port=int(port), on_ready=_say)
     except EmulatorError as error:
-        # A parent reads its child's first line, a person reads the error stream.
-        print(error, file=sys.stdout if arguments.child else sys.stderr, flush=True)
+        _say(str(error))
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-def _arguments() -> argparse.Namespace:
-    """Read the command line; every setting is an option."""
-    parser = argparse.ArgumentParser(
-        prog="python -m fiftyone_gemini.emulator",
-        description="An offline server that speaks the Gemini REST API. Not Gemini.",
-    )
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8765)
-    parser.add_argument(CHILD, default="", help=argparse.SUPPRESS)
-    for field in fields(Settings):
-        option = "--" + field.name.replace("_", "-")
-        kind = type(field.default)
-        parser.add_argument(option, default=field.default, type=kind)
-    return parser.parse_args()
-
-
-def _say(url: str) -> None:
-    """Tell a parent the address, in the first line."""
-    print(url, flush=True)
-
-
-def _welcome(url: str) -> None:
-    """Tell a person what runs where."""
-    print(f"The emulator (not Gemini) listens on {url}; Ctrl-C ends it.", flush=True)
+def _say(line: str) -> None:
+    """Tell the parent."""
+    print(line, flush=True)
 
 
 def _die_with_parent() -> None:

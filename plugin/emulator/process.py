@@ -12,7 +12,6 @@ from urllib.request import urlopen
 
 from .settings import EmulatorError, Settings
 
-CHILD = "--child"
 _STOP_SECONDS = 5
 
 
@@ -34,7 +33,7 @@ def running_emulator(
     cannot start, with its own words.
     """
     text = (settings or Settings()).to_json()
-    command = [sys.executable, "-m", __package__, CHILD, text, "--port", str(port)]
+    command = [sys.executable, "-m", __package__, text, str(port)]
     paths = os.pathsep.join(path for path in sys.path if path)
     process = subprocess.Popen(  # noqa: S603
         command,

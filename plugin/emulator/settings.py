@@ -6,8 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..errors import UsageError
 
-class EmulatorError(Exception):
+
+class EmulatorError(UsageError):
     """The emulator cannot start as asked; its text is a sentence for the user."""
 
 
