@@ -218,13 +218,12 @@ class Reply:
     `failure` is None when there is text to read; otherwise one of `blocked`,
     `truncated` (nothing before the cut), `malformed` (not a Gemini reply),
     `media_error` or `api_error`, with `error` in words. `from_journal` is True when the
-    reply was already on disk, so nothing was paid for it now.
+    reply was on disk already: nothing was paid for it now. `cut`: it may end anywhere.
     """
 
     body: bytes = b""
     text: str = ""
     cut: bool = False
-    """The model stopped at its output limit: `text` may end anywhere."""
     failure: Status | None = None
     error: str = ""
     usage: Usage = Usage()
@@ -279,14 +278,14 @@ class ImageLabels:
 class Run:
     """The record of one labelling run; never holds a key.
 
-    `cost_usd` is None when the price of a model that answered is unknown.
+    `endpoint` is `gemini`, `enterprise` or `emulator`. `cost_usd` is None when the price
+    of a model that answered is unknown. `notes` say what was changed on the way.
     """
 
     name: str
     question: Question
     model: str
     endpoint: str
-    """`gemini`, `enterprise` or `emulator`."""
     prompt: str
     parameters: Mapping[str, JsonValue]
     started: datetime
@@ -298,3 +297,4 @@ class Run:
     cost_usd: float | None = None
     journal: str = ""
     code_version: str = ""
+    notes: tuple[str, ...] = ()

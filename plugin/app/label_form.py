@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ..errors import GeminiLabelError, MissingKeyError, UsageError
-from ..gemini.models import known_models
+from ..gemini.models import models_on
 from ..labels.read import class_names, detection_fields
 from ..labels.samples import ViewSource
 from ..labels.write import check_field
@@ -75,7 +77,7 @@ def _suggested_classes(dataset: fo.Dataset) -> list[str]:
 
 def _ask_model(inputs: types.Object) -> None:
     models = types.AutocompleteView(allow_user_input=True, space=HALF)
-    for name in known_models():
+    for name in models_on(datetime.now(UTC).date()):
         models.add_choice(name, label=name)
     inputs.str(
         "model",

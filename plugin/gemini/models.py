@@ -88,6 +88,13 @@ def known_models() -> tuple[str, ...]:
     return tuple(_ROWS)
 
 
+def models_on(day: date) -> tuple[str, ...]:
+    """Name the models of the table that are not shut down on a day, the newest first."""
+    return tuple(
+        row.name for row in _TABLE if row.shutdown is None or day < row.shutdown
+    )
+
+
 _LOW_UP = ("low", "medium", "high")
 _MINIMAL_UP = ("minimal", *_LOW_UP)
 # Introductory prices end with 2026; the list price follows.

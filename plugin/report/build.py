@@ -85,6 +85,7 @@ def _asked(run: Run, scores: Scores) -> Iterator[Fact]:
         yield Fact("Replies taken from the journal", f"{run.from_journal}")
     parameters = (f"{name} = {value}" for name, value in run.parameters.items())
     yield Fact("Parameters", ", ".join(parameters) or "those of the model table")
+    yield from (Fact("Note", note) for note in run.notes)
     yield Fact("Run", run.name)
     yield Fact("Code", run.code_version or "unknown")
 
