@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ..errors import GeminiLabelError
-from . import demo, doctor, emulator, judge, label
+from . import demo, doctor, emulator, journal, judge, label
 
 app = typer.Typer(
     name="fiftyone-gemini",
@@ -20,6 +20,7 @@ app.command("label")(label.label_pictures)
 app.command("evaluate")(judge.evaluate_labels)
 app.command("report")(judge.report_labels)
 app.command("export")(judge.export_labels)
+app.add_typer(journal.app)
 app.command("demo")(demo.run_demo)
 app.command("emulator")(emulator.serve_emulator)
 app.command("doctor")(doctor.examine)
