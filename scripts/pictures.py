@@ -5,10 +5,12 @@ Run by `make pictures`: needs Chromium and a demo that has run (`make demo`).
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,28 +18,46 @@ PICTURES = ROOT / "docs" / "pictures"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"]
 
 
+SHOWN = ("#section-2 .tiles", "#section-2 .legend", "#section-2 .example")
+"""What of the masks' chapter is shown: the headline numbers, two pictures."""
+EXAMPLES = 2
+GAP = 24
+
+
 def main() -> None:
     """Take the pictures."""
     report = Path(sys.argv[1]) / "report" / "report.html"
-    chromium = next(
-        filter(None, map(shutil.which, ("chromium", "google-chrome"))), None
-    )
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None or not report.is_file():
         sys.exit("This needs Chromium, and a report: run `make demo` first.")
-    PICTURES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1100, "height": 900})
+        page = browser.new_page(viewport={"width": 1060, "height": 900})
         page.goto(report.as_uri())
-        take(page, "demo.png")
+        parts = [part for name in SHOWN for part in take(page, name)]
         browser.close()
-
-
-def take(page: Page, name: str) -> None:
-    """Keep what the first screen of the masks' chapter shows."""
-    path = PICTURES / name
-    page.screenshot(path=path)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    path = PICTURES / "demo.jpg"
+    stack(parts).save(path, quality=88)
     print(path)
+
+
+def take(page: Page, selector: str) -> list[Image.Image]:
+    """Picture the last elements that a selector names."""
+    found = page.locator(selector).all()[-EXAMPLES:]
+    return [Image.open(io.BytesIO(element.screenshot())) for element in found]
+
+
+def stack(parts: list[Image.Image]) -> Image.Image:
+    """Put pictures below each other on the page's own background."""
+    width = max(part.width for part in parts) + 2 * GAP
+    height = sum(part.height + GAP for part in parts) + GAP
+    sheet = Image.new("RGB", (width, height), parts[0].getpixel((0, 0)))
+    top = GAP
+    for part in parts:
+        sheet.paste(part, (GAP, top))
+        top += part.height + GAP
+    return sheet
 
 
 if __name__ == "__main__":
