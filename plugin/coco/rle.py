@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FormatError, UsageError
-from ..values import Frame, Mask
+from ..values import BoolArray, Frame, Mask
 
 Counts: TypeAlias = NDArray[np.int64]
 
@@ -44,28 +43,44 @@ def mask_to_rle(mask: Mask, frame: Frame) -> Rle:
     inside = 0 <= mask.x <= frame.width - width and 0 <= mask.y <= frame.height - height
     if not inside:
         raise UsageError("a mask reaches out of its picture")
-    size = [frame.height, frame.width]
-    runs = {"size": size, "counts": _frame_counts(mask, frame).tolist()}
+    # An array goes in as it is; a list would be read number by number.
+    runs = {"size": [frame.height, frame.width], "counts": _frame_counts(mask, frame)}
     packed = coco_mask.frPyObjects(runs, frame.height, frame.width)
     return Rle(frame.height, frame.width, packed["counts"].decode("ascii"))
 
 
 def _frame_counts(mask: Mask, frame: Frame) -> Counts:
     """Run lengths of the whole frame; the last run is left out when it is empty."""
-    if not mask.crop.size:
-        return np.array([frame.width * frame.height])
-    # Column after column, each between two rows of background.
-    columns = cv2.transpose(np.ascontiguousarray(mask.crop).view(np.uint8))
-    padded = cv2.copyMakeBorder(columns, 0, 0, 1, 1, cv2.BORDER_CONSTANT)
-    flat = padded.reshape(-1)
-    column, row = np.divmod(np.flatnonzero(flat[1:] != flat[:-1]), padded.shape[1])
+    row, column = _flips(mask.crop)
     # Where runs start and end, in turn; each column has its own.
-    edges = (column + mask.x) * frame.height + row + mask.y
-    # A run that fills its column to the bottom goes on at the top of the next.
-    joined = np.flatnonzero(edges[1:-1:2] == edges[2::2]) * 2 + 1
-    edges = np.delete(edges, np.concatenate([joined, joined + 1]))
-    counts = np.diff(edges, prepend=0, append=frame.width * frame.height)
+    edges = np.sort((column + mask.x) * frame.height + row + mask.y)
+    # A run that fills its column to the bottom goes on at the top of the next: it ends
+    # where that one starts, and neither is an edge.
+    single = np.ones(len(edges) + 1, np.bool_)
+    single[1:-1] = edges[1:] != edges[:-1]
+    edges = edges[single[1:] & single[:-1]]
+    bounds = np.concatenate([[0], edges, [frame.width * frame.height]])
+    counts: Counts = bounds[1:] - bounds[:-1]
     return counts if counts[-1] or len(counts) == 1 else counts[:-1]
+
+
+def _flips(crop: BoolArray) -> tuple[Counts, Counts]:
+    """Rows and columns whose pixel differs from the one above; outside is background.
+
+    There is one row more than in the crop: what is on in its last row ends there.
+    """
+    height, width = crop.shape
+    size = (height + 1) * width
+    padded = np.zeros(-(-size // 8) * 8, np.bool_)
+    if crop.size:
+        flips = padded[:size].reshape(height + 1, width)
+        flips[0], flips[height] = crop[0], crop[-1]
+        np.not_equal(crop[1:], crop[:-1], out=flips[1:height])
+    # Flips are rare: look for them eight pixels at a time first.
+    words = np.flatnonzero(padded.view(np.uint64) != 0)
+    index, byte = np.nonzero(padded.reshape(-1, 8)[words])
+    row, column = np.divmod(words[index] * 8 + byte, max(width, 1))
+    return row, column
 
 
 def rle_to_mask(rle: Rle) -> Mask:
