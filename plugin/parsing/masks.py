@@ -27,6 +27,7 @@ _PREFIX = re.compile(r"\s*data:image/[\w.+-]+\s*;\s*base64\s*,", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _NUMBERS = re.compile(r"[\s\d.,()\[\]-]+")
 _URL_SAFE = str.maketrans("-_", "+/")
+_PNG_BASE64 = "iVBORw0KGgo"
 _CHUNK = struct.Struct(">I4s")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">8xI4sIIBB")
@@ -92,10 +93,19 @@ def _png_bytes(text: str) -> bytes:
     if "<seg_" in text or "<start_of_mask>" in text:
         raise MaskError("mask_tokens", "segmentation tokens instead of a mask")
     prefix = _PREFIX.match(text)
-    packed = re.sub(r"\s+", "", text[prefix.end() if prefix else 0 :])
-    packed = packed.translate(_URL_SAFE)
-    if not prefix and not packed.startswith("iVBORw0KGgo"):
+    if not prefix and not re.sub(r"\s+", "", text[:100]).startswith(_PNG_BASE64):
         raise MaskError("mask_kind", f"no mask but the text {text[:40]!r}")
+    packed = text[prefix.end() :] if prefix else text
+    try:
+        data = binascii.a2b_base64(packed, strict_mode=True)
+    except ValueError:
+        data = b""
+    return data or _loose_base64(packed)
+
+
+def _loose_base64(text: str) -> bytes:
+    """Read base64 with white space, of the URL-safe kind or without its padding."""
+    packed = re.sub(r"\s+", "", text).translate(_URL_SAFE)
     if not _BASE64.fullmatch(packed):
         raise MaskError("mask_damaged", "not valid base64")
     packed = packed.rstrip("=")
