@@ -1,8 +1,8 @@
 """Read the mask of one item, in whatever form it came.
 
 PNG (data URI, bare or URL-safe base64) covers the inside of the box; polygons go to
-`polygons.py`. What cannot be decoded (segmentation tokens, placeholders, lists of
-booleans) gives no mask and an issue: the box is kept.
+`polygons.py`. What cannot be decoded (placeholders, lists of booleans, segmentation
+tokens without a decoder) gives no mask and an issue: the box is kept.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from numpy.typing import NDArray
 
 from ..values import Frame, Issue, JsonValue, Mask
 from .boxes import Box1000
-from .polygons import polygon_mask, rings_of
+from .polygons import Ring, polygon_mask, rings_of
+from .rules import DEFAULT_RULES, ReadRules
+from .scale import THOUSAND, Scale
 
 _MAX_BASE64 = 4_000_000
 _MAX_PIXELS = 4096 * 4096
-_THRESHOLD = 127
 _PREFIX = re.compile(r"\s*data:image/[\w.+-]+\s*;\s*base64\s*,", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _NUMBERS = re.compile(r"[\s\d.,()\[\]-]+")
+_TOKEN = re.compile(r"<seg_(\d{1,4})>")
 _URL_SAFE = str.maketrans("-_", "+/")
 _PNG_BASE64 = "iVBORw0KGgo"
 _CHUNK = struct.Struct(">I4s")
@@ -44,15 +46,27 @@ class MaskError(ValueError):
 
 
 def read_mask(
-    value: JsonValue, box: Box1000, frame: Frame, path: str, issues: list[Issue]
+    value: JsonValue,
+    box: Box1000,
+    frame: Frame,
+    path: str,
+    issues: list[Issue],
+    *,
+    rules: ReadRules = DEFAULT_RULES,
+    scale: Scale = THOUSAND,
 ) -> Mask | None:
     """Read one mask; its crop covers exactly `box.snapped(frame)`.
 
     None, with an issue, where there is no mask that can be decoded or no pixel of it
-    lies in the box.
+    lies in the box. `scale` is that of the reply's boxes; polygons share it.
     """
     try:
-        mask = _decode(value, box, frame, path, issues)
+        rings = rings_in(value)
+        if rings is not None:
+            mask = polygon_mask(rings, box, frame, path, issues, scale=scale)
+        else:
+            grey = _grey(value, path, issues, rules)
+            mask = _placed(grey, box, frame, rules.threshold)
     except MaskError as error:
         issues.append(Issue(path, error.code, str(error)))
         return None
@@ -62,36 +76,51 @@ def read_mask(
     return mask
 
 
-def _decode(
-    value: JsonValue, box: Box1000, frame: Frame, path: str, issues: list[Issue]
-) -> Mask:
-    if not value or isinstance(value, bool):
-        raise MaskError("mask_missing", "there is no mask")
+def rings_in(value: JsonValue) -> list[Ring] | None:
+    """Read a polygon in any form, also as a string of numbers; None for all else."""
     if isinstance(value, str) and _NUMBERS.fullmatch(value[:100_000]):
         value = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", value)[:100_000]]
-    if isinstance(value, str):
-        return _png_mask(value, box, frame, path, issues)
-    rings = rings_of(value)
-    if rings is None:
+    return rings_of(value)
+
+
+def _grey(
+    value: JsonValue, path: str, issues: list[Issue], rules: ReadRules
+) -> NDArray[np.uint8]:
+    """Decode the grey picture of the inside of the box."""
+    if not value or isinstance(value, bool):
+        raise MaskError("mask_missing", "there is no mask")
+    if not isinstance(value, str):
         raise MaskError("mask_kind", "neither a PNG nor a polygon")
-    return polygon_mask(rings, box, frame, path, issues)
+    if len(value) > _MAX_BASE64:
+        raise MaskError("mask_size", f"a mask of {len(value)} characters")
+    if "<seg_" in value or "<start_of_mask>" in value:
+        return _from_tokens(value, rules)
+    return _decode_png(_png_bytes(value), path, issues)
 
 
-def _png_mask(
-    text: str, box: Box1000, frame: Frame, path: str, issues: list[Issue]
+def _from_tokens(text: str, rules: ReadRules) -> NDArray[np.uint8]:
+    tokens = tuple(int(number) for number in _TOKEN.findall(text))
+    if rules.decoder is None:
+        message = f"{len(tokens)} segmentation tokens, which nothing here decodes"
+        raise MaskError("mask_tokens", message)
+    grey = rules.decoder(tokens)
+    if grey is None or grey.ndim != 2 or not grey.size or grey.dtype != np.uint8:  # noqa: PLR2004
+        message = f"the decoder made no picture of {len(tokens)} segmentation tokens"
+        raise MaskError("mask_tokens", message)
+    return grey
+
+
+def _placed(
+    grey: NDArray[np.uint8], box: Box1000, frame: Frame, threshold: int
 ) -> Mask:
+    """Resize a picture to the pixels of its box and cut it at the threshold."""
     x0, y0, x1, y1 = box.snapped(frame)
-    grey = _decode_png(_png_bytes(text), path, issues)
     size = (x1 - x0, y1 - y0)
-    placed = cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR) > _THRESHOLD
+    placed = cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR) > threshold
     return Mask(x0, y0, np.ascontiguousarray(placed))
 
 
 def _png_bytes(text: str) -> bytes:
-    if len(text) > _MAX_BASE64:
-        raise MaskError("mask_size", f"a mask of {len(text)} characters")
-    if "<seg_" in text or "<start_of_mask>" in text:
-        raise MaskError("mask_tokens", "segmentation tokens instead of a mask")
     prefix = _PREFIX.match(text)
     if not prefix and not re.sub(r"\s+", "", text[:100]).startswith(_PNG_BASE64):
         raise MaskError("mask_kind", f"no mask but the text {text[:40]!r}")

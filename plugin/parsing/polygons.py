@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..values import BoolArray, Frame, Issue, JsonValue, Mask
 from .boxes import Box1000
 from .fields import read_number
+from .scale import Scale
 
 Ring: TypeAlias = NDArray[np.float64]  # [N, 2]
 
@@ -69,30 +70,37 @@ def _numbers(values: list[JsonValue]) -> NDArray[np.float64] | None:
 
 
 def polygon_mask(
-    rings: list[Ring], box: Box1000, frame: Frame, path: str, issues: list[Issue]
+    rings: list[Ring],
+    box: Box1000,
+    frame: Frame,
+    path: str,
+    issues: list[Issue],
+    *,
+    scale: Scale,
 ) -> Mask:
     """Fill rings, read in the way that fits the box best; what leaves the box is cut.
 
     The documented reading is kept unless another is clearly better; then, and when none
     fits, there is an issue.
     """
-    placed = _best_reading(rings, box, path, issues)
+    placed = _best_reading(rings, box, scale, path, issues)
     x0, y0, x1, y1 = box.snapped(frame)
-    scale = np.array([frame.width, frame.height]) / 1000
+    pixels = np.array([frame.width, frame.height]) / 1000
     crop = fill_rings(
-        [ring * scale - (x0, y0) for ring in placed], width=x1 - x0, height=y1 - y0
+        [ring * pixels - (x0, y0) for ring in placed], width=x1 - x0, height=y1 - y0
     )
     return Mask(x0, y0, crop)
 
 
 def _best_reading(
-    rings: list[Ring], box: Box1000, path: str, issues: list[Issue]
+    rings: list[Ring], box: Box1000, scale: Scale, path: str, issues: list[Issue]
 ) -> list[Ring]:
     origin = np.array([box.xmin, box.ymin])
     share = np.array([box.xmax - box.xmin, box.ymax - box.ymin]) / 1000
+    units = np.array(scale.xy_to_1000)
     readings: dict[str, Callable[[Ring], Ring]] = {
-        "[x, y] of the picture": lambda points: points,
-        "[y, x] of the picture": lambda points: points[:, ::-1],
+        "[x, y] of the picture": lambda points: points * units,
+        "[y, x] of the picture": lambda points: points[:, ::-1] * units,
         "[x, y] of the box": lambda points: points * share + origin,
     }
     # Each reading takes corners to corners, so the fit needs no other point.

@@ -1,0 +1,46 @@
+"""What whoever reads replies may choose, and what may be plugged in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UsageError
+
+MAX_THRESHOLD = 254
+
+
+class TokenDecoder(Protocol):
+    """Turns segmentation tokens into a picture; this project holds none."""
+
+    def __call__(self, tokens: tuple[int, ...]) -> NDArray[np.uint8] | None:
+        """Give grey levels 0..255 of the inside of the box, [height, width].
+
+        `tokens` are the numbers of one mask (35 for `<seg_35>`), often fewer than they
+        should be. None: these tokens make no mask.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRules:
+    """How replies are read; raises UsageError for a threshold outside of 0..254.
+
+    A pixel of a grey mask is the object's when it is over `threshold`. Without a
+    `decoder`, segmentation tokens leave the box alone. Objects without a label are
+    kept, or else dropped; either way there is an issue.
+    """
+
+    threshold: int = 127
+    decoder: TokenDecoder | None = None
+    keep_unlabelled: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a threshold that no pixel, or every pixel, is over."""
+        if not 0 <= self.threshold <= MAX_THRESHOLD:
+            raise UsageError(f"the mask threshold {self.threshold} is not in 0..254")
+
+
+DEFAULT_RULES = ReadRules()
