@@ -22,8 +22,8 @@ from .gemini.cost import Estimate, estimate
 from .gemini.endpoint import Endpoint
 from .gemini.journal import Journal, request_key
 from .gemini.models import facts
-from .gemini.pool import Answered, Limits, ask_all
-from .gemini.stored import Answers
+from .gemini.pool import Answered, Limits
+from .gemini.stored import Reuse
 from .media.image import load_image, read_frame
 from .progress import Progress, Tally
 from .tasks import Task, find_task
@@ -41,6 +41,7 @@ from .values import (
 from .version import __version__
 
 NO_LIMITS = Limits()
+USE_ALL = Reuse()
 EXCERPT = 160
 
 
@@ -111,11 +112,11 @@ def label(
     run_name: str = "",
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
-    answers: Answers = ask_all,
+    reuse: Reuse = USE_ALL,
 ) -> Run:
     """Ask a question about every item of a source and keep the labels in a sink.
 
-    `answers`: how replies are come by; others than asking are in `rerun`.
+    `reuse` says which replies in the journal are asked for anew (see `rerun`).
     Setting `stop` finishes what is in flight; the rest is `skipped`. Raises `UsageError`
     before anything is asked, and `FatalApiError` when asking on cannot help. However it
     ends, the labels that came are kept, and the same call resumes.
@@ -123,8 +124,8 @@ def label(
     asking = Asking.about(question, model, max_side)
     tally = _start(source, model, endpoint)
     try:
-        with Journal(journal) as book:
-            for answered in answers(
+        with Journal(journal, reuse.stale) as book:
+            for answered in reuse.answers(
                 source.items(),
                 asking.request,
                 endpoint=endpoint,

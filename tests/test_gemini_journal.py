@@ -260,12 +260,12 @@ def test_a_journal_of_version_1_is_read_and_brought_up(tmp_path: Path) -> None:
         assert len(journal) == 2
 
 
-def test_hidden_replies_are_absent_until_a_newer_one_comes(tmp_path: Path) -> None:
-    """Hiding takes away what is stored now and bad, not what is good or comes later."""
+def test_stale_replies_are_absent_until_a_newer_one_comes(tmp_path: Path) -> None:
+    """What is stored and bad counts as absent, not what is good or comes later."""
     with Journal(tmp_path / "j") as journal:
         journal.add("good", b"good", model="m")
         journal.add("bad", b"bad", model="m")
-        journal.hide(lambda body: body.startswith(b"bad"))
+    with Journal(tmp_path / "j", lambda body: body.startswith(b"bad")) as journal:
         assert journal.find("good") == b"good"
         assert journal.find("bad") is None
         journal.add("bad", b"bad again", model="m")

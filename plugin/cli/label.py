@@ -19,12 +19,18 @@ from ..errors import UsageError
 from ..gemini.endpoint import Endpoint, endpoint_from_environment
 from ..gemini.models import DEFAULT_MODEL
 from ..gemini.pool import Limits
-from ..pipeline import Sink, Source, estimate_run, label
+from ..gemini.stored import Reuse
+from ..pipeline import USE_ALL, Sink, Source, estimate_run, label
+from ..rerun import failing, read_statuses
 from ..values import Question, Run, Status
 from .show import console, show_estimate, show_run, shown_progress
 
 DEFAULT_LIMITS = Limits()
 JOURNAL = Path("fiftyone-gemini-journal.sqlite")
+LEFT = "Stopped early. The same command goes on; nothing is paid twice."
+LEFT_OFFLINE = (
+    "{} have no reply in the journal; without --offline they are asked about."
+)
 
 
 Pictures = Annotated[
@@ -56,6 +62,19 @@ InFlight = Annotated[
 MaxSide = Annotated[
     int | None, typer.Option(min=64, help="Shrink pictures to this many pixels.")
 ]
+Retry = Annotated[
+    str,
+    typer.Option(
+        help="Ask again where the stored reply was one of these (commas between): "
+        "failed, or blocked, truncated, malformed, empty, ok."
+    ),
+]
+Offline = Annotated[
+    bool,
+    typer.Option(
+        "--offline", help="Read the journal's replies again; ask and pay for nothing."
+    ),
+]
 
 
 def label_pictures(
@@ -72,6 +91,8 @@ def label_pictures(
     journal: JournalFile = JOURNAL,
     in_flight: InFlight = 16,
     max_side: MaxSide = None,
+    retry: Retry = "",
+    offline: Offline = False,
 ) -> None:
     """Label pictures with Gemini; run it again to resume where it stopped.
 
@@ -85,14 +106,16 @@ def label_pictures(
         journal,
         Limits(in_flight=in_flight),
         max_side,
+        _reuse(task, retry, offline=offline),
     )
-    endpoint = endpoint_from_environment(os.environ)
-    show_estimate(estimate_run(job.source, job.question, model=model), model)
+    endpoint = _endpoint(offline=offline)
+    if not offline:
+        show_estimate(estimate_run(job.source, job.question, model=model), model)
     run = job.run(endpoint)
     show_run(run)
     console.print(f"  labels: {dataset + '.' + field if dataset else out}")
-    if run.statuses.get(Status.SKIPPED):
-        console.print("Stopped early. The same command goes on; nothing is paid twice.")
+    if left := run.statuses.get(Status.SKIPPED):
+        console.print(LEFT_OFFLINE.format(left) if offline else LEFT)
         raise typer.Exit(1)
 
 
@@ -107,6 +130,7 @@ class Job:
     journal: Path
     limits: Limits = DEFAULT_LIMITS
     max_side: int | None = None
+    reuse: Reuse = USE_ALL
 
     def run(self, endpoint: Endpoint) -> Run:
         """Label, showing progress; the first Ctrl-C finishes what is in flight."""
@@ -123,7 +147,21 @@ class Job:
                 max_side=self.max_side,
                 on_progress=on_progress,
                 stop=stop,
+                reuse=self.reuse,
             )
+
+
+def _endpoint(*, offline: bool) -> Endpoint:
+    """Find who is asked; offline nothing is sent, so that any key does."""
+    return endpoint_from_environment(os.environ, api_key="unused" if offline else "")
+
+
+def _reuse(task: str, retry: str, *, offline: bool) -> Reuse:
+    """Choose what becomes of the replies in the journal."""
+    if retry and offline:
+        raise UsageError("--retry asks again and --offline asks nobody: choose one.")
+    stale = failing(task, read_statuses(retry)) if retry else None
+    return Reuse(stale, nothing_else=offline)
 
 
 def _ends(

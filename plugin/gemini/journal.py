@@ -43,14 +43,19 @@ class Journal:
     """An append-only file of replies; for any number of threads and processes.
 
     Replies of the emulator are kept apart: they never answer a question to Gemini.
+    Replies that stand there at the opening and for whose body `stale` holds count as
+    absent, so they are asked for anew, once; nothing is removed.
+
     Opening raises `FormatError` for a file that is damaged or is no journal, and so does
     whatever later cannot be read or written (a full disk).
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(
+        self, path: str | Path, stale: Callable[[bytes], bool] | None = None
+    ) -> None:
         self._store = Store(Path(path))
-        self._stale: Callable[[bytes], bool] | None = None
-        self._stale_until = 0
+        self._stale = stale
+        self._newest_then = self._store.number("SELECT ifnull(max(id), 0) FROM reply")
 
     def __enter__(self) -> Self:
         """Give the journal."""
@@ -70,7 +75,7 @@ class Journal:
         return self._store.number("SELECT count(*) FROM reply")
 
     def find(self, key: str, *, emulated: bool = False) -> bytes | None:
-        """Give the newest reply to a request, if there is one that is not hidden."""
+        """Give the newest reply to a request, unless there is none or it is stale."""
         rows = self._store.run(
             "SELECT id, body FROM reply WHERE key = ? AND emulated = ? "
             "ORDER BY id DESC LIMIT 1",
@@ -81,18 +86,9 @@ class Journal:
         number, body = rows[0]
         assert isinstance(number, int)
         assert isinstance(body, bytes)
-        if self._stale and number <= self._stale_until and self._stale(body):
+        if self._stale and number <= self._newest_then and self._stale(body):
             return None
         return body
-
-    def hide(self, stale: Callable[[bytes], bool]) -> None:
-        """Treat the replies of now for which `stale` holds as absent, from now on.
-
-        Nothing is removed, replies that are added later are found, and other users of
-        the file do not notice. `stale` is given the body, from any thread.
-        """
-        newest = self._store.number("SELECT coalesce(max(id), 0) FROM reply")
-        self._stale, self._stale_until = stale, newest
 
     def add(self, key: str, body: bytes, *, model: str, emulated: bool = False) -> None:
         """Append a reply; it is safe from a kill when this returns."""

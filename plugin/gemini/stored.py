@@ -1,8 +1,4 @@
-"""Other ways to answers than asking for all that is missing: beside `pool`.
-
-`only_stored` reads the journal again and asks nobody; `asking_again` asks anew where the
-stored reply was no good. Both are called like `pool.ask_all`.
-"""
+"""What a run does with replies that it finds in the journal; the way in beside `pool`."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
@@ -24,9 +20,11 @@ from .journal import Journal, request_key
 from .limits import Limits
 from .pool import ask_all
 
+_NO_LIMITS = Limits()
+
 
 class Answers(Protocol):
-    """How many items become many replies."""
+    """A way to come by replies: `pool.ask_all` or `only_stored`."""
 
     def __call__(
         self,
@@ -42,28 +40,21 @@ class Answers(Protocol):
         ...
 
 
-def asking_again(stale: Callable[[bytes], bool]) -> Answers:
-    """Make an `ask_all` that asks anew where `stale` holds for the stored body.
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """What becomes of replies in the journal: by default each is used, the rest asked.
 
-    Each such request is asked once in a run, whatever comes back; the old reply stays
-    in the journal, and from then on the newer one is found.
+    Those for whose body `stale` holds are asked for anew, once in a run; the old reply
+    stays, and the newer one counts from then on. With `nothing_else` nobody is asked.
     """
 
-    def ask(
-        items: Iterable[Item],
-        build: Build,
-        *,
-        endpoint: Endpoint,
-        journal: Journal,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
-        stop: threading.Event | None = None,
-    ) -> Iterator[Answered]:
-        journal.hide(stale)
-        return ask_all(
-            items, build, endpoint=endpoint, journal=journal, limits=limits, stop=stop
-        )
+    stale: Callable[[bytes], bool] | None = None
+    nothing_else: bool = False
 
-    return ask
+    @property
+    def answers(self) -> Answers:
+        """The way to come by replies."""
+        return only_stored if self.nothing_else else ask_all
 
 
 def only_stored(
@@ -72,10 +63,10 @@ def only_stored(
     *,
     endpoint: Endpoint,
     journal: Journal,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits = _NO_LIMITS,
     stop: threading.Event | None = None,
 ) -> Iterator[Answered]:
-    """Answer from the journal alone, in order; an item without a reply is left out.
+    """Answer from the journal, in order; an item without a reply there is left out.
 
     Nothing is sent: `endpoint` only tells Gemini's replies from those of the emulator.
     A `MediaError` of `build` becomes the reply of that item.
@@ -83,15 +74,7 @@ def only_stored(
     emulated = endpoint.kind == "emulator"
 
     def answer(item: Item) -> Answered | None:
-        try:
-            request = build(item)
-        except MediaError as error:
-            reply = Reply(failure=Status.MEDIA_ERROR, error=str(error))
-            return Answered(item, None, reply)
-        body = journal.find(request_key(request), emulated=emulated)
-        if body is None:
-            return None
-        return Answered(item, request, replace(read_body(body), from_journal=True))
+        return _find(item, build, journal, emulated=emulated)
 
     left = iter(items)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as workers:
@@ -105,3 +88,18 @@ def only_stored(
             answered = ahead.popleft().result()
             if answered is not None:
                 yield answered
+
+
+def _find(
+    item: Item, build: Build, journal: Journal, *, emulated: bool
+) -> Answered | None:
+    """Find the reply to one item; None when it was never asked about."""
+    try:
+        request = build(item)
+    except MediaError as error:
+        reply = Reply(failure=Status.MEDIA_ERROR, error=str(error))
+        return Answered(item, None, reply)
+    body = journal.find(request_key(request), emulated=emulated)
+    if body is None:
+        return None
+    return Answered(item, request, replace(read_body(body), from_journal=True))

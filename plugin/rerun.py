@@ -1,0 +1,57 @@
+"""Asking again where an earlier reply was no good: which replies count as that.
+
+Beside `pipeline`: `label(..., stale=failing(task, FAILED))` asks again for exactly those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from .errors import UsageError
+from .gemini.envelope import read_body
+from .pipeline import judge
+from .tasks import Task, find_task
+from .values import Frame, Status
+
+FAILED = frozenset({Status.BLOCKED, Status.TRUNCATED, Status.MALFORMED})
+"""What a stored reply may come to that is no whole answer."""
+STORED = FAILED | {Status.OK, Status.EMPTY}
+"""What a stored reply may come to at all."""
+_ANY_SIZE = Frame(100, 100)  # no status depends on the size of the picture
+
+
+def failing(task: str, statuses: Collection[Status]) -> Callable[[bytes], bool]:
+    """Make a test of bodies: whether one comes to one of these statuses, for a task.
+
+    Raises `UsageError` for a task that does not exist.
+    """
+    reader = find_task(task)
+    return lambda body: status_of(body, reader) in statuses
+
+
+def status_of(body: bytes, task: Task) -> Status:
+    """Say what the body of a reply comes to when a task reads it."""
+    reply = read_body(body)
+    if reply.failure is not None:
+        return reply.failure
+    return judge(reply, task.read(reply.text, _ANY_SIZE))[0]
+
+
+def read_statuses(text: str) -> frozenset[Status]:
+    """Read `failed`, or statuses with commas between.
+
+    Raises `UsageError` for a word that is no status of a stored reply.
+    """
+    found: set[Status] = set()
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        if word == "failed":
+            found |= FAILED
+        elif word in STORED:
+            found.add(Status(word))
+        else:
+            known = ", ".join(["failed", *sorted(STORED)])
+            raise UsageError(
+                f"{word!r} cannot be asked for again; there are: {known}. "
+                "What never got a reply is asked for by every run."
+            )
+    return frozenset(found)
