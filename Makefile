@@ -27,7 +27,7 @@ app: $(READY)  ## open the demo's result in the FiftyOne App
 	@$(BIN)/fiftyone-gemini demo --out $(OUT) --app $(if $(GEMINI),--gemini)
 
 test: $(READY)  ## run all tests, with coverage
-	@$(PYTEST) -q --cov --cov-report=term:skip-covered
+	@$(PYTEST) -q -n 2 --cov --cov-report=term:skip-covered
 
 test-fast: $(READY)  ## run the tests that take seconds
 	@$(PYTEST) -q -n 2 -m "not slow and not browser"

@@ -24,7 +24,7 @@ from fiftyone_gemini.emulator import Settings, running_emulator
 from fiftyone_gemini.labels.create import create_dataset
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 DATASET = "browser-test"
 CHROMIUM = next(
@@ -44,6 +44,7 @@ FLAGS = [
 ]
 START_SECONDS = 90
 RUN_MILLISECONDS = 60_000
+TRIES = 5
 
 
 @pytest.fixture
@@ -127,14 +128,37 @@ def keep(page: Page, root: Path, name: str) -> None:
 
 
 def select(page: Page, count: int) -> None:
-    """Tick the first samples of the grid."""
-    for tile in page.locator("[data-cy=looker]").all()[:count]:
-        box = tile.bounding_box()
-        assert box
-        page.mouse.move(box["x"] + 30, box["y"] + 30)
-        page.mouse.click(box["x"] + 19, box["y"] + 19)
+    """Tick the first samples of the grid, one after the other."""
     counter = page.locator("[data-cy=selection-count-container]")
-    counter.get_by_text(str(count)).wait_for(timeout=RUN_MILLISECONDS)
+    page.wait_for_timeout(1000)  # the grid moves while pictures load
+    for number in range(1, count + 1):
+        for _ in range(TRIES):
+            tick(page, number - 1)
+            if appears(counter.get_by_text(str(number))):
+                break
+        else:
+            pytest.fail(f"sample {number} cannot be selected")
+
+
+def tick(page: Page, index: int) -> None:
+    """Click the tick box of a tile, which shows when the mouse is over the tile."""
+    box = page.locator("[data-cy=looker]").nth(index).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 30, box["y"] + 30)
+    page.wait_for_timeout(300)
+    page.mouse.click(box["x"] + 19, box["y"] + 19)
+
+
+def appears(locator: Locator) -> bool:
+    """Tell whether something is seen within a few seconds."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    try:
+        locator.wait_for(timeout=5000)
+    except TooLate:
+        locator.page.keyboard.press("Escape")  # a sample may have opened instead
+        return False
+    return True
 
 
 def test_three_samples_get_boxes_and_masks(

@@ -23,20 +23,20 @@ ELSEWHERE = {
     "fiftyone plugins": "tests/test_plugin_loads.py",
     "fiftyone-gemini emulator": "tests/test_emulator_server.py",
     "python -m datasets.": "tests/test_datasets_scenes.py",
+    ".ci/run": ".ci/run",
     "git clone": "the reader",
 }
 """Beginnings of commands that are run for real by another test file."""
 
 
-def blocks(language: str) -> list[object]:
-    """Give the code blocks of one language of all pages."""
-    return [
-        pytest.param(text, id=f"{page.name}-{number}")
-        for page in PAGES
-        if page.exists()
-        for number, (kind, text) in enumerate(BLOCK.findall(page.read_text()))
-        if kind == language
-    ]
+def blocks(page: Path, language: str) -> list[str]:
+    """Give the code blocks of one language of a page."""
+    return [text for kind, text in BLOCK.findall(page.read_text()) if kind == language]
+
+
+def pages(language: str) -> list[object]:
+    """Give the pages that have code blocks of a language."""
+    return [pytest.param(p, id=p.name) for p in PAGES if blocks(p, language)]
 
 
 def commands(text: str) -> list[str]:
@@ -54,7 +54,7 @@ def emulator_url() -> Iterator[str]:
         yield emulator.url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def desk(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> Path:
     """Give a folder like a reader's: `photos/`, `truth.json`, labels to judge."""
     folder = tmp_path_factory.mktemp("desk")
@@ -66,14 +66,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> Path:
 
     images = read_coco(demo / "annotations.json").images[:3]
     write_coco(folder / "truth.json", images)
+    write_coco(folder / "labels.json", images)
     return folder
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", blocks("sh"))
-def test_a_shell_block_runs(text: str, desk: Path, emulator_url: str) -> None:
+@pytest.mark.parametrize("page", pages("sh"))
+def test_the_commands_of_a_page_run(page: Path, desk: Path, emulator_url: str) -> None:
     """Every command is a make target, is run here, or is run by a test that exists."""
-    for command in commands(text):
+    for command in commands("\n".join(blocks(page, "sh"))):
         if command.startswith("export "):
             assert re.fullmatch(r"export [A-Z_]+=\S+", command)
         elif command.startswith("make "):
@@ -102,24 +103,26 @@ def run_command(command: str, desk: Path, emulator_url: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", blocks("python"))
-def test_a_python_block_runs(
-    text: str,
+@pytest.mark.parametrize("page", pages("python"))
+def test_the_python_of_a_page_runs(
+    page: Path,
     demo: Path,
+    desk: Path,
     emulator_url: str,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every Python block runs as it stands, on a small demo dataset."""
+    """The Python blocks of a page run one after the other, as a reader runs them."""
     from fiftyone_gemini.coco.read import read_coco
     from fiftyone_gemini.labels.create import create_dataset
 
     images = read_coco(demo / "annotations.json").images[:8]
     dataset = create_dataset("gemini-demo", images)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(desk)
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", emulator_url)
+    namespace: dict[str, object] = {"__name__": "page"}
     try:
-        exec(compile(text, "block", "exec"), {"__name__": "block"})
+        for text in blocks(page, "python"):
+            exec(compile(text, page.name, "exec"), namespace)
     finally:
         dataset.delete()
 
