@@ -140,10 +140,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question about one sample: it becomes one request.
-
-    `sample_id` is FiftyOne's id of the sample, or the COCO image id as text.
-    """
+    """One question, so one request, about a sample; its id is FiftyOne's or COCO's."""
 
     sample_id: str
     path: str
@@ -236,7 +233,8 @@ class Reply:
 class Reading:
     """What a task read in the text of one reply.
 
-    `items_seen` counts the objects in the text, readable or not; `cut`: it ended early.
+    `items_seen`, the objects in the text, are the `detections` and the `dropped`, these
+    by the code of their issue. `repaired` were mended first; `cut`: it ended early.
     """
 
     detections: tuple[Detection, ...] = ()
@@ -245,6 +243,8 @@ class Reading:
     cut: bool = False
     readable: bool = True
     """False when no answer of the asked form was found in the text."""
+    repaired: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

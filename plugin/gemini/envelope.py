@@ -16,14 +16,17 @@ _BLOCKED = {
     *("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
     *("IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "MODEL_ARMOR"),
 }
+_CODE = {"executableCode", "codeExecutionResult"}
 Object = dict[str, JsonValue]
 
 
 def read_body(body: bytes) -> Reply:
     """Read the body of a `generateContent` reply.
 
-    Text is that of all parts of the first candidate but thoughts; it is `cut` when the
-    output limit or a content filter ended it. Without text the failure is `blocked` (by
+    Text is that of all parts of the first candidate but thoughts. Where the model ran
+    code, only what it said after the last run is its answer; if it said nothing more,
+    what that code printed. Text is `cut` when the output limit or a content filter
+    ended it. Without text the failure is `blocked` (by
     prompt feedback or a content filter), `truncated` (the output limit was reached
     before any text) or `malformed`.
     """
@@ -47,7 +50,7 @@ def read_body(body: bytes) -> Reply:
 def _read_candidate(reply: Reply, candidate: Object) -> Reply:
     """Read the text of a candidate, or why it has none."""
     finish = _text(candidate, "finishReason")
-    text = "".join(_texts(_object(candidate, "content")))
+    text = _answer(_object(candidate, "content"))
     if text:
         return replace(reply, text=text, cut=finish in _CUT | _BLOCKED)
     if finish in _BLOCKED:
@@ -86,11 +89,23 @@ def _without_candidate(reply: Reply, document: Object) -> Reply:
     )
 
 
-def _texts(content: Object) -> list[str]:
-    """List the texts of all parts that are not thoughts."""
+def _answer(content: Object) -> str:
+    """Join the texts that are the answer: no thoughts, nothing said on the way."""
     parts = content.get("parts")
     objects = [_as_object(part) for part in parts] if isinstance(parts, list) else []
-    return [_text(part, "text") for part in objects if part.get("thought") is not True]
+    spoken = [part for part in objects if part.get("thought") is not True]
+    runs = [i for i, part in enumerate(spoken) if _CODE & part.keys()]
+    after = _joined(spoken[runs[-1] + 1 :] if runs else spoken)
+    if after.strip() or not runs:
+        return after
+    result = _object(spoken[runs[-1]], "codeExecutionResult")
+    worked = _text(result, "outcome") == "OUTCOME_OK"
+    printed = _text(result, "output") if worked else ""
+    return printed if printed.strip() else _joined(spoken)
+
+
+def _joined(parts: list[Object]) -> str:
+    return "".join(_text(part, "text") for part in parts)
 
 
 def _usage(usage: Object) -> Usage:

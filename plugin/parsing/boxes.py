@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..values import Box, Frame, Issue, JsonValue
 from .fields import read_number
+from .scale import THOUSAND, Scale
 
 _BOX_KEYS = ("box_2d", "box2d", "box", "bounding_box", "bbox")
 _SIDES = ("ymin", "xmin", "ymax", "xmax")
@@ -54,16 +55,18 @@ def read_box(
     path: str,
     issues: list[Issue],
     *,
-    full: float = _SCALE,
+    scale: Scale = THOUSAND,
 ) -> Box1000 | None:
-    """Read the box of an item; None, with an issue, when it has no usable one.
+    """Read the box of an item; None when it has no usable one: the last issue says why.
 
     Swapped edges are put in order and edges outside of the picture moved to its border;
-    both leave an issue. `full` is the number that stands for the far border.
+    both leave an issue.
     """
-    key = next((k for k in _BOX_KEYS if k in item), None)
+    key = box_key(item)
     if key is None:
-        issues.append(Issue(f"{path}.box_2d", "box_missing", "there is no box"))
+        issues.append(
+            Issue(f"{path}.box_2d".lstrip("."), "box_missing", "there is no box")
+        )
         return None
     here = f"{path}.{key}".lstrip(".")
     if key != "box_2d":
@@ -71,12 +74,27 @@ def read_box(
     numbers = _four_numbers(item[key], here, issues)
     if numbers is None:
         return None
-    numbers = [number * (_SCALE / full) for number in numbers]
+    x, y = scale.xy_to_1000
+    numbers = [n * unit for n, unit in zip(numbers, (y, x, y, x), strict=True)]
     ymin, xmin, ymax, xmax = _ordered(_clamped(numbers, here, issues), here, issues)
     if ymin >= ymax or xmin >= xmax:
         issues.append(Issue(here, "box_empty", "the box has no area in the picture"))
         return None
     return Box1000(ymin, xmin, ymax, xmax)
+
+
+def box_key(item: Mapping[str, JsonValue]) -> str | None:
+    """Name the key that holds the box of an item."""
+    return next((key for key in _BOX_KEYS if key in item), None)
+
+
+def raw_box(item: Mapping[str, JsonValue]) -> list[float] | None:
+    """Give the four numbers of a box with an area, as they stand in the reply."""
+    key = box_key(item)
+    numbers = None if key is None else _four_numbers(item[key], "", [])
+    if numbers is None or numbers[0] == numbers[2] or numbers[1] == numbers[3]:
+        return None
+    return numbers
 
 
 def _four_numbers(

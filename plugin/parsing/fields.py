@@ -34,13 +34,15 @@ def read_label(item: Mapping[str, JsonValue], path: str, issues: list[Issue]) ->
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value.strip():
-        issues.append(Issue(f"{path}.label", "label_missing", "there is no label"))
+        issues.append(
+            Issue(f"{path}.label".lstrip("."), "label_missing", "there is no label")
+        )
         return ""
     # A lone surrogate cannot be stored or sent anywhere.
     label = value.strip().encode("utf-8", "replace").decode("utf-8")
     if len(label) > MAX_LABEL:
         message = f"{len(label)} characters; the first {MAX_LABEL} were kept"
-        issues.append(Issue(f"{path}.{key}", "label_long", message))
+        issues.append(Issue(f"{path}.{key}".lstrip("."), "label_long", message))
     return label[:MAX_LABEL]
 
 
@@ -54,6 +56,6 @@ def read_confidence(
     number = read_number(item[key])
     if number is None or not 0 <= number <= 1:
         message = f"not a number from 0 to 1: {str(item[key])[:40]!r}"
-        issues.append(Issue(f"{path}.{key}", "confidence", message))
+        issues.append(Issue(f"{path}.{key}".lstrip("."), "confidence", message))
         return None
     return number

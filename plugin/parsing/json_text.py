@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from json import JSONDecodeError, JSONDecoder
 
@@ -23,8 +25,8 @@ _FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
 _WRAPPER_HEAD = re.compile(rf"\{{\s*[\"']?({WRAPPER})[\"']?\s*:\s*\[")
 _START = re.compile(r"\{\s*[\"'\w]")
 _ITEM_HEAD = re.compile(
-    r"\{[^{}]{0,200}?\b(?:box\\*_2d|box|bbox|bounding_box|label|mask|confidence)"
-    r"\\?[\"']?\s*:"
+    r"\{[^{}]{0,200}?\b(?:box\\*_[23]d|box|bbox|bounding_box|label|mask|confidence"
+    r"|point|points|trajectory)\\?[\"']?\s*:"
 )
 # A string, to the end of the text if need be, or one brace.
 _BRACES = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}]', re.DOTALL)
@@ -33,6 +35,7 @@ _EMPTY_LIST = re.compile(
     r"(?:^|:)[ \t]*(?:\{\s*\"\w+\"\s*:\s*)?\[\s*\](?:\s*\})?[ \t.]*$", re.MULTILINE
 )
 _UNFINISHED = re.compile(r'(?:[\[{]\s*){1,4}(?:"[^"\]}]*"?\s*:?\s*)?$')
+_CLOSED = re.compile(r"([\"\]}\d])\s*\}(?=[\s\]}]*\][\s\]}]*$)")
 _DECODER = JSONDecoder()
 
 
@@ -40,8 +43,9 @@ _DECODER = JSONDecoder()
 class JsonItems:
     """The items of one reply.
 
-    `seen` counts those that could not be read as well. `readable` is False when the
-    text holds no list, no object and no beginning of one.
+    `seen` counts the `dropped` as well, which are counted by the code of their issue;
+    `repaired` of the items were mended. `readable` is False when the text holds no
+    list, no object and no beginning of one.
     """
 
     items: tuple[JsonItem, ...] = ()
@@ -49,6 +53,8 @@ class JsonItems:
     seen: int = 0
     cut: bool = False
     readable: bool = True
+    repaired: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 def find_items(text: str) -> JsonItems:
@@ -81,7 +87,8 @@ class _Scan:
     """The brackets that must follow the last item."""
     after: int = 0
     """Where the last item ended."""
-    lost: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    repaired: int = 0
     repairs: int = 0
     cut: bool = False
     heads: list[int] = field(default_factory=list)
@@ -96,17 +103,23 @@ class _Scan:
             match = _START.search(self.text, self.step(match.start()))
             if self.budget < 0:
                 self.issues.append(Issue("", "tangled", "the rest is no sane JSON"))
+                self.cut = bool(self.seen)
                 break
         self.judge_end()
-        seen = len(self.items) + self.lost
-        empty = not seen and bool(_EMPTY_LIST.search(self.text))
+        empty = not self.seen and bool(_EMPTY_LIST.search(self.text))
         return JsonItems(
             tuple(self.items),
             tuple(self.issues),
-            seen,
+            self.seen,
             cut=self.cut,
-            readable=bool(seen) or empty or self.cut,
+            readable=bool(self.seen) or empty or self.cut,
+            repaired=self.repaired,
+            dropped=self.dropped,
         )
+
+    @property
+    def seen(self) -> int:
+        return len(self.items) + self.dropped.total()
 
     def step(self, start: int) -> int:
         """Read the object at `start`; say where to go on."""
@@ -149,35 +162,39 @@ class _Scan:
         last = following == len(self.text)
         end = _closing_brace(segment, last=last)
         self.open_list(start)
-        if end is None:
-            self.lost += 1
-            self.after = following
-            if last:
-                self.cut = True
-                self.issues.append(
-                    Issue(path, "cut", "the reply ends inside this item")
-                )
-            else:
-                self.issues.append(Issue(path, "damaged", "this item is not closed"))
-            return following
-        self.after = start + end
-        self.repairs += 1
-        value = repair_item(segment[:end]) if self.repairs <= MAX_REPAIRS else None
-        if value is None:
-            self.lost += 1
-            self.issues.append(Issue(path, "damaged", "this item is not valid JSON"))
+        if end is not None:
+            self.after = start + end
+            self.mend(path, segment[:end])
+            return self.after
+        self.after = following
+        if last:
+            self.cut = True
+            self.drop(Issue(path, "cut", "the reply ends inside this item"))
         else:
-            self.items.append(JsonItem(path, value))
-            self.issues.append(Issue(path, "repaired", "this item was not valid JSON"))
-        return start + end
+            self.drop(Issue(path, "damaged", "this item is not closed"))
+        return following
+
+    def mend(self, path: str, item: str) -> None:
+        """Keep what a damaged but closed object says, if that can be trusted."""
+        self.repairs += 1
+        value = repair_item(item) if self.repairs <= MAX_REPAIRS else None
+        if value is None:
+            self.drop(Issue(path, "damaged", "this item is not valid JSON"))
+            return
+        self.repaired += 1
+        self.items.append(JsonItem(path, value))
+        self.issues.append(Issue(path, "repaired", "this item was not valid JSON"))
+
+    def drop(self, why: Issue) -> None:
+        self.issues.append(why)
+        self.dropped[why.code] += 1
 
     def next_path(self) -> str:
-        return f"{self.prefix}[{len(self.items) + self.lost}]"
+        return f"{self.prefix}[{self.seen}]"
 
     def open_list(self, start: int) -> None:
         """Note that the first item stands in a list, which must be closed."""
-        first = not self.items and not self.lost
-        if first and not self.closers:
+        if not self.seen and not self.closers:
             before = self.text[max(0, start - 80) : start].rstrip()
             self.closers = "]" if before.endswith("[") else ""
 
@@ -187,7 +204,7 @@ class _Scan:
         closing = re.sub(r"[^\]}]", "", tail)
         if not closing.startswith(self.closers) or tail.strip() == ",":
             self.cut = True
-        if not self.items and not self.lost:
+        if not self.seen:
             self.cut = self.cut or bool(_UNFINISHED.search(self.text[-200:].rstrip()))
 
 
@@ -203,5 +220,27 @@ def _closing_brace(segment: str, *, last: bool) -> int | None:
         depth += {"{": 1, "}": -1}.get(match[0], 0)
         if match[0] == "}" and not depth:
             return match.end()
+    if last:
+        return _closed_in_spite(segment)
     bare = segment.rstrip(" \t\r\n,")
-    return len(bare) if bare.endswith("}") and not last else None
+    return len(bare) if bare.endswith("}") else None
+
+
+def _closed_in_spite(segment: str) -> int | None:
+    """Find the end of the last object where only its quotes hide that it is closed.
+
+    Told safely: no cut makes a quote stand before a word (`"14" tv"}]`), so the text is
+    broken before its end; and it ends with a value and the brackets of its list.
+    """
+    try:
+        _DECODER.raw_decode(segment)
+    except (ValueError, RecursionError) as error:
+        if not isinstance(error, JSONDecodeError) or "delimiter" not in error.msg:
+            return None
+        body = segment.rsplit("```", 1)[0].rstrip() if "```" in segment else segment
+        body = body.rstrip()
+        start = max(error.pos, len(body) - 200)
+        closing = _CLOSED.search(body, start)
+        opened = closing and re.search(r"[:,\[{\\]\s*$", body[: closing.start()][-20:])
+        return None if closing is None or opened else closing.end()
+    return None

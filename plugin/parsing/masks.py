@@ -11,6 +11,7 @@ import binascii
 import re
 import struct
 import zlib
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 from ..values import Frame, Issue, JsonValue, Mask
 from .boxes import Box1000
 from .polygons import Ring, polygon_mask, rings_of
-from .rules import DEFAULT_RULES, ReadRules
-from .scale import THOUSAND, Scale
+from .rules import ReadRules
+from .scale import Scale
 
 _MAX_BASE64 = 4_000_000
 _MAX_PIXELS = 4096 * 4096
@@ -45,6 +46,19 @@ class MaskError(ValueError):
         self.code = code
 
 
+@dataclass(slots=True)
+class Budget:
+    """Pixels that may still be decoded and filled for the masks of one reply."""
+
+    pixels: int
+
+    def spend(self, pixels: int) -> None:
+        """Take pixels; raises MaskError when too few are left."""
+        if pixels > self.pixels:
+            raise MaskError("mask_budget", "the masks of the reply are too large")
+        self.pixels -= pixels
+
+
 def read_mask(
     value: JsonValue,
     box: Box1000,
@@ -52,20 +66,25 @@ def read_mask(
     path: str,
     issues: list[Issue],
     *,
-    rules: ReadRules = DEFAULT_RULES,
-    scale: Scale = THOUSAND,
+    rules: ReadRules,
+    scale: Scale,
+    budget: Budget,
 ) -> Mask | None:
     """Read one mask; its crop covers exactly `box.snapped(frame)`.
 
-    None, with an issue, where there is no mask that can be decoded or no pixel of it
-    lies in the box. `scale` is that of the reply's boxes; polygons share it.
+    None, with an issue, where there is no mask that can be decoded, no pixel of it
+    lies in the box, or the budget is spent. `scale` is that of the reply's boxes;
+    polygons share it.
     """
+    x0, y0, x1, y1 = box.snapped(frame)
     try:
         rings = rings_in(value)
         if rings is not None:
+            budget.spend((x1 - x0) * (y1 - y0))
             mask = polygon_mask(rings, box, frame, path, issues, scale=scale)
         else:
-            grey = _grey(value, path, issues, rules)
+            grey = _grey(value, path, issues, rules, budget)
+            budget.spend((x1 - x0) * (y1 - y0))
             mask = _placed(grey, box, frame, rules.threshold)
     except MaskError as error:
         issues.append(Issue(path, error.code, str(error)))
@@ -84,7 +103,11 @@ def rings_in(value: JsonValue) -> list[Ring] | None:
 
 
 def _grey(
-    value: JsonValue, path: str, issues: list[Issue], rules: ReadRules
+    value: JsonValue,
+    path: str,
+    issues: list[Issue],
+    rules: ReadRules,
+    budget: Budget,
 ) -> NDArray[np.uint8]:
     """Decode the grey picture of the inside of the box."""
     if not value or isinstance(value, bool):
@@ -95,7 +118,7 @@ def _grey(
         raise MaskError("mask_size", f"a mask of {len(value)} characters")
     if "<seg_" in value or "<start_of_mask>" in value:
         return _from_tokens(value, rules)
-    return _decode_png(_png_bytes(value), path, issues)
+    return _decode_png(_png_bytes(value), path, issues, budget)
 
 
 def _from_tokens(text: str, rules: ReadRules) -> NDArray[np.uint8]:
@@ -144,7 +167,9 @@ def _loose_base64(text: str) -> bytes:
         raise MaskError("mask_damaged", "not valid base64") from error
 
 
-def _decode_png(data: bytes, path: str, issues: list[Issue]) -> NDArray[np.uint8]:
+def _decode_png(
+    data: bytes, path: str, issues: list[Issue], budget: Budget
+) -> NDArray[np.uint8]:
     """Decode to grey, after its size was read from the header; only a whole PNG."""
     if not data.startswith(_SIGNATURE) or len(data) < _HEADER.size:
         raise MaskError("mask_kind", "not a PNG")
@@ -156,6 +181,7 @@ def _decode_png(data: bytes, path: str, issues: list[Issue]) -> NDArray[np.uint8
     if (width, height, depth, colour) != _NORMAL:
         message = f"unusual PNG: {width} x {height}, {depth} bit, colour type {colour}"
         issues.append(Issue(path, "mask_unusual", message))
+    budget.spend(width * height)
     try:
         grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     except cv2.error:

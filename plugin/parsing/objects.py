@@ -2,44 +2,56 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..values import Box, Detection, Frame, Issue, JsonValue, Mask, Reading
-from .boxes import Box1000, read_box
+from .boxes import Box1000, box_key, raw_box, read_box
 from .fields import read_confidence, read_label
 from .json_text import find_items
-from .masks import read_mask
+from .masks import Budget, read_mask, rings_in
+from .polygons import box_around
+from .rules import DEFAULT_RULES, ReadRules
+from .scale import Scale, find_scale
 from .shape import JsonItem
 
 MAX_OBJECTS = 1000
 """Objects read of one reply; more is a model that runs in a loop."""
+MAX_MASK_PIXELS = 200_000_000
+"""Pixels of the masks of one reply; four whole pictures where those are more."""
 _BOX_NUMBERS = 4
 
 
-def read_objects(text: str, frame: Frame, *, masks: bool) -> Reading:
-    """Read every object of a reply; never raises.
+def read_objects(
+    text: str, frame: Frame, *, masks: bool, rules: ReadRules = DEFAULT_RULES
+) -> Reading:
+    """Read every object of a reply; never raises, unless a plugged-in decoder does.
 
     Without `masks`, boxes keep their fractions of a pixel and masks are passed over.
     With them, an object with a mask has a box snapped to whole pixels.
     """
     found = find_items(text)
-    reader = _Reader(frame, masks=masks, issues=list(found.issues))
-    if _in_fractions(found.items):
-        reader.full = 1.0
-        message = "every box is in 0..1 and was read so, not in 0..1000"
-        reader.issues.append(Issue("", "box_scale", message))
-    for item in found.items[:MAX_OBJECTS]:
+    issues = list(found.issues)
+    taken = found.items[:MAX_OBJECTS]
+    scale = find_scale(_raw_boxes(taken), frame, issues)
+    budget = Budget(max(MAX_MASK_PIXELS, 4 * frame.width * frame.height))
+    reader = _Reader(frame, rules, scale, issues, masks=masks, budget=budget)
+    reader.dropped.update(found.dropped)
+    for item in taken:
         reader.read(item.path, item.value)
-    if len(found.items) > MAX_OBJECTS:
+    if runaway := len(found.items) - len(taken):
         message = f"{len(found.items)} objects; the first {MAX_OBJECTS} were read"
-        reader.issues.append(Issue("", "runaway", message))
+        issues.append(Issue("", "runaway", message))
+        reader.dropped["runaway"] = runaway
     return Reading(
         detections=tuple(reader.detections),
-        issues=tuple(reader.issues),
+        issues=tuple(issues),
         items_seen=found.seen,
         cut=found.cut,
         readable=found.readable,
+        repaired=found.repaired,
+        dropped=dict(reader.dropped),
     )
 
 
@@ -53,19 +65,10 @@ def _as_object(value: JsonValue) -> dict[str, JsonValue] | None:
     return {key.replace("\\", ""): inner for key, inner in value.items()}
 
 
-def _in_fractions(items: Iterable[JsonItem]) -> bool:
-    """Say whether every box of a reply lies in 0..1: the whole reply decides.
-
-    One such box among others is a sliver in the corner, as it says.
-    """
-    fractions = False
-    for item in items:
-        value = _as_object(item.value)
-        box = read_box(value, "", []) if value else None
-        if box is not None and max(box.ymax, box.xmax) > 1:
-            return False
-        fractions = fractions or box is not None
-    return fractions
+def _raw_boxes(items: Iterable[JsonItem]) -> list[list[float]]:
+    objects = (_as_object(item.value) for item in items)
+    boxes = (raw_box(value) for value in objects if value)
+    return [box for box in boxes if box is not None]
 
 
 @dataclass(slots=True)
@@ -73,11 +76,14 @@ class _Reader:
     """What was read so far of one reply."""
 
     frame: Frame
-    masks: bool
+    rules: ReadRules
+    scale: Scale
     issues: list[Issue]
+    masks: bool
+    budget: Budget
     detections: list[Detection] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
     known: set[tuple[str, Box1000, str]] = field(default_factory=set)
-    full: float = 1000.0
 
     def read(self, path: str, value: JsonValue) -> None:
         """Read one item, or say why it was dropped."""
@@ -85,24 +91,47 @@ class _Reader:
         if item is None:
             message = "not an object with a box and a label"
             self.issues.append(Issue(path, "item_kind", message))
+            self.dropped["item_kind"] += 1
             return
-        box = read_box(item, path, self.issues, full=self.full)
+        box = self.box(path, item)
         if box is None:
+            self.dropped[self.issues[-1].code] += 1
             return
         label = read_label(item, path, self.issues)
+        if not label and not self.rules.keep_unlabelled:
+            self.dropped["label_missing"] += 1
+            return
         if not self.is_new(path, label, box, item.get("mask")):
+            self.dropped["duplicate"] += 1
             return
         mask = self.mask(path, item, box) if self.masks else None
-        place = box.in_pixels(self.frame)
-        if mask is not None:
-            height, width = mask.crop.shape
-            place = Box(mask.x, mask.y, width, height)
         confidence = read_confidence(item, path, self.issues)
+        place = box.in_pixels(self.frame) if mask is None else _box_of(mask)
         self.detections.append(Detection(label, place, mask, confidence))
 
+    def box(self, path: str, item: dict[str, JsonValue]) -> Box1000 | None:
+        """Read the box, or draw it around the polygon of an item that has none."""
+        rings = rings_in(item.get("mask")) if box_key(item) is None else None
+        box = box_around(rings, self.scale) if rings else None
+        if box is None:
+            return read_box(item, path, self.issues, scale=self.scale)
+        message = "there is no box; it was drawn around the polygon"
+        here = f"{path}.box_2d".lstrip(".")
+        self.issues.append(Issue(here, "box_from_polygon", message))
+        return box
+
     def mask(self, path: str, item: dict[str, JsonValue], box: Box1000) -> Mask | None:
-        here = f"{path}.mask".lstrip(".")
-        return read_mask(item.get("mask"), box, self.frame, here, self.issues)
+        """Read the mask of an item, as far as the pixels of this reply last."""
+        return read_mask(
+            item.get("mask"),
+            box,
+            self.frame,
+            f"{path}.mask".lstrip("."),
+            self.issues,
+            rules=self.rules,
+            scale=self.scale,
+            budget=self.budget,
+        )
 
     def is_new(self, path: str, label: str, box: Box1000, mask: JsonValue) -> bool:
         """Say whether this object was not said before, and remember it."""
@@ -112,3 +141,8 @@ class _Reader:
             return False
         self.known.add(key)
         return True
+
+
+def _box_of(mask: Mask) -> Box:
+    height, width = mask.crop.shape
+    return Box(mask.x, mask.y, width, height)

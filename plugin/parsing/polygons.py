@@ -69,6 +69,14 @@ def _numbers(values: list[JsonValue]) -> NDArray[np.float64] | None:
     return np.array(whole) if len(whole) == len(read) else None
 
 
+def box_around(rings: list[Ring], scale: Scale) -> Box1000 | None:
+    """Draw a box around rings of [x, y]; None when it has no area in the picture."""
+    points = np.concatenate(rings) * scale.xy_to_1000
+    x0, y0 = points.min(axis=0).clip(0, 1000).tolist()
+    x1, y1 = points.max(axis=0).clip(0, 1000).tolist()
+    return Box1000(y0, x0, y1, x1) if x0 < x1 and y0 < y1 else None
+
+
 def polygon_mask(
     rings: list[Ring],
     box: Box1000,

@@ -18,6 +18,8 @@ MAX_REPAIRS = 200
 _MAX_CHARACTERS = 100_000
 _MAX_COLONS = 40
 """An item has a handful of keys; the repair library slows down with their square."""
+# A quote that neither opens nor closes a string where it stands: `"14" tv"`.
+_INNER_QUOTE = re.compile(r'((?:[\[{,:]\s*|\\))?"(?!\s*[,:}\]])')
 _NUMBER = re.compile(r"(?<![\w.+-])[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
 
 
@@ -26,7 +28,7 @@ def repair_item(text: str) -> dict[str, JsonValue] | None:
     if len(text) > _MAX_CHARACTERS or text.count(":") > _MAX_COLONS:
         return None
     text = text.replace("\\_", "_")
-    value = _strict(text) or _guess(text)
+    value = _strict(text) or _strict(_inner_quotes_escaped(text)) or _guess(text)
     if not isinstance(value, dict):
         return None
     try:
@@ -34,6 +36,10 @@ def repair_item(text: str) -> dict[str, JsonValue] | None:
         return value if _numbers(value) <= written else None
     except (OverflowError, RecursionError, ValueError):
         return None
+
+
+def _inner_quotes_escaped(text: str) -> str:
+    return _INNER_QUOTE.sub(lambda m: m[0] if m[1] else '\\"', text)
 
 
 def _strict(text: str) -> JsonValue:

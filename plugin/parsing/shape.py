@@ -12,7 +12,10 @@ WRAPPERS = (
 )
 WRAPPER = "|".join(WRAPPERS)
 _ITEM_KEYS = frozenset(
-    {"box_2d", "box", "bbox", "bounding_box", "label", "mask", "point", "confidence"}
+    {
+        *("box_2d", "box", "bbox", "bounding_box", "box_3d", "label", "mask"),
+        *("confidence", "point", "points", "trajectory", "trajectory_points"),
+    }
 )
 _DEPTH = 3
 
@@ -59,9 +62,9 @@ def _items_of_object(
     for key in WRAPPERS:
         if isinstance(value.get(key), list | dict) and depth:
             return items_of(value[key], f"{path}.{key}".lstrip("."), depth - 1)
-    if _ITEM_KEYS & value.keys():
-        return [JsonItem(path, value)]
     lists = [key for key, inner in value.items() if _is_list_of_objects(inner)]
+    if _ITEM_KEYS & (value.keys() - lists):
+        return [JsonItem(path, value)]
     if len(lists) == 1 and depth:
         return items_of(value[lists[0]], f"{path}.{lists[0]}".lstrip("."), depth - 1)
     return [] if list(value.values()) == [[]] else None

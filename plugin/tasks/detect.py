@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..parsing.objects import read_objects
+from ..parsing.rules import DEFAULT_RULES, ReadRules
 from ..values import Frame, JsonValue, MaskShape, Question, Reading
 from .wording import (
     BOX,
@@ -17,10 +19,16 @@ from .wording import (
 )
 
 
+@dataclass(frozen=True, slots=True)
 class Detect:
     """Ask for boxes; the mask shape of the model makes no difference."""
 
-    name = "detect"
+    reading: ReadRules = DEFAULT_RULES
+
+    @property
+    def name(self) -> str:
+        """The word by which users choose the task."""
+        return "detect"
 
     def prompt(self, question: Question, shape: MaskShape | None) -> str:  # noqa: ARG002
         """Write the prompt, the same for every model."""
@@ -55,4 +63,4 @@ class Detect:
 
     def read(self, text: str, frame: Frame) -> Reading:
         """Read boxes and labels; see `parsing.objects.read_objects`."""
-        return read_objects(text, frame, masks=False)
+        return read_objects(text, frame, masks=False, rules=self.reading)

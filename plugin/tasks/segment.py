@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..parsing.objects import read_objects
+from ..parsing.rules import DEFAULT_RULES, ReadRules
 from ..values import Frame, JsonValue, MaskShape, Question, Reading
 from .wording import (
     BOX,
@@ -35,10 +37,16 @@ _POLYGON = (
 )
 
 
+@dataclass(frozen=True, slots=True)
 class Segment:
     """Ask for masks in the shape that the model writes."""
 
-    name = "segment"
+    reading: ReadRules = DEFAULT_RULES
+
+    @property
+    def name(self) -> str:
+        """The word by which users choose the task."""
+        return "segment"
 
     def prompt(self, question: Question, shape: MaskShape | None) -> str:
         """Write the prompt; raises UsageError for a model that writes no masks."""
@@ -76,7 +84,7 @@ class Segment:
 
     def read(self, text: str, frame: Frame) -> Reading:
         """Read boxes, labels and masks; see `parsing.objects.read_objects`."""
-        return read_objects(text, frame, masks=True)
+        return read_objects(text, frame, masks=True, rules=self.reading)
 
 
 def _known(shape: MaskShape | None) -> MaskShape:
