@@ -12,7 +12,7 @@ BASE = {"values", "errors", "version"}
 LIBRARY = {
     *BASE,
     *("coco", "evaluation", "gemini", "labels", "media", "parsing", "pipeline"),
-    *("progress", "report", "rerun", "tasks"),
+    *("progress", "records", "report", "rerun", "tasks"),
 }
 # The table of docs/design.md: what a part may import of the project ...
 MAY_IMPORT = {
@@ -23,8 +23,9 @@ MAY_IMPORT = {
     "parsing": BASE,
     "tasks": {"parsing", *BASE},
     "gemini": {"media", *BASE},
-    "labels": BASE,
-    "coco": BASE,
+    "records": BASE,
+    "labels": {"records", *BASE},
+    "coco": {"records", *BASE},
     "evaluation": {"coco", *BASE},
     "report": {"evaluation", *BASE},
     "emulator": {"values", "errors"},

@@ -11,6 +11,8 @@ from fiftyone.operators import types
 
 from ..errors import UsageError
 from ..labels.read import id_field_of, read_labels
+from ..labels.runs import record_of_field
+from ..records import coco_info
 from .context import ICON, target_view
 from .fields import ask_label_field, no_dataset
 
@@ -119,7 +121,8 @@ def export_view(view: fo.SampleCollection, field: str, path: Path) -> dict[str, 
 
     id_field = id_field_of(view)
     images = read_labels(view, field, id_field=id_field)
-    write_coco(path, images)
+    record = record_of_field(view, field)
+    write_coco(path, images, info=coco_info(record) if record else None)
     detections = [d for image in images for d in image.detections]
     return {
         "path": str(path),

@@ -15,8 +15,9 @@ from fiftyone.operators import types
 from ..errors import GeminiLabelError
 from ..gemini.endpoint import Endpoint
 from ..labels.samples import ViewSource
-from ..labels.write import FieldSink, run_record
+from ..labels.write import FieldSink
 from ..progress import Progress
+from ..records import run_record
 from ..values import Run, Status
 from .background import Report, with_progress
 from .context import (

@@ -13,6 +13,7 @@ from ..coco.read import read_coco
 from ..coco.write import write_coco
 from ..errors import UsageError
 from ..evaluation import Scores, evaluate
+from ..records import coco_info
 from ..report import Section, build_report, write_report
 from ..values import ImageLabels
 from .show import console, show_scores
@@ -95,14 +96,20 @@ def export_labels(
         ),
     ] = None,
 ) -> None:
-    """Write the labels of a FiftyOne field as COCO with lossless RLE masks."""
+    """Write the labels of a FiftyOne field as COCO with lossless RLE masks.
+
+    The record of the run that wrote the field goes into the file's `info`.
+    """
     from ..labels.read import read_labels
+    from ..labels.runs import record_of_field
     from .datasets import open_dataset
 
     opened = open_dataset(dataset)
     id_field = "coco_id" if like and opened.has_field("coco_id") else "id"
     labels = read_labels(opened, field, id_field=id_field)
-    write_coco(out, labels, read_coco(like).categories if like else None)
+    record = record_of_field(opened, field)
+    categories = read_coco(like).categories if like else None
+    write_coco(out, labels, categories, coco_info(record) if record else None)
     objects = sum(len(image.detections) for image in labels)
     console.print(f"{out}: {len(labels)} images, {objects} objects")
 

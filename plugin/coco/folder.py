@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import UsageError
-from ..values import Frame, ImageLabels, Item, JsonValue, Parsed, Run
+from ..records import coco_info, run_record
+from ..values import Frame, ImageLabels, Item, Parsed, Run
 from .read import CocoDataset
 from .write import Category, write_coco
 
@@ -71,26 +72,10 @@ class CocoSink:
             )
             for parsed in sorted(self._parsed, key=_order)
         ]
-        write_coco(self.path, images, self._categories, _about(run))
+        write_coco(self.path, images, self._categories, coco_info(run_record(run)))
 
 
 def _order(parsed: Parsed) -> tuple[int, str]:
     """Sort whole numbers by their size: they are shorter, then smaller."""
     text = parsed.item.sample_id
     return (len(text) if text.isdigit() else 0, text)
-
-
-def _about(run: Run) -> dict[str, JsonValue]:
-    record: dict[str, JsonValue] = {
-        "name": run.name,
-        "task": run.question.task,
-        "classes": list(run.question.classes),
-        "model": run.model,
-        "models_answered": dict(run.models_answered),
-        "endpoint": run.endpoint,
-        "prompt": run.prompt,
-        "statuses": {status.value: count for status, count in run.statuses.items()},
-        "cost_usd": run.cost_usd,
-        "code_version": run.code_version,
-    }
-    return {"date_created": run.started.isoformat(), "gemini_run": record}

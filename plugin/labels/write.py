@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 import fiftyone as fo
 
 from ..errors import UsageError
+from ..records import run_record
 from ..values import Parsed, Run
 from .convert import to_fiftyone
 
@@ -137,19 +136,3 @@ def _error_of(parsed: Parsed) -> str | None:
     if len(parsed.issues) > 3:  # noqa: PLR2004
         found.append(f"and {len(parsed.issues) - 3} more")
     return "; ".join(found)[:ERROR_LIMIT] or None
-
-
-def run_record(run: Run) -> dict[str, Any]:
-    """Turn the record of a run into what MongoDB and JSON can hold."""
-    record: dict[str, Any] = _plain(asdict(run))
-    return record
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value

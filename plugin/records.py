@@ -1,0 +1,39 @@
+"""The record of a run as plain JSON: one form for FiftyOne, COCO files and the App."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .values import JsonValue, Run
+
+
+def run_record(run: Run) -> dict[str, JsonValue]:
+    """Turn the record of a run into what MongoDB and JSON can hold.
+
+    Its keys are the fields of `Run`; times are ISO 8601. It holds no key.
+    """
+    return {field.name: _plain(getattr(run, field.name)) for field in fields(run)}
+
+
+def coco_info(record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Put the record of the run that made the labels into the `info` of a COCO file."""
+    return {"date_created": record["started"], "gemini_run": dict(record)}
+
+
+def _plain(value: object) -> JsonValue:
+    """Turn a value of a run into JSON."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    assert is_dataclass(value), type(value)
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
