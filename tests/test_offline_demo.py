@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fiftyone_gemini.emulator import Settings, running_emulator
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -109,6 +110,31 @@ def test_the_app_opens_on_the_labelled_demo(first: DemoRun) -> None:
     finally:
         process.terminate()
         process.wait(60)
+
+
+def test_asking_gemini_without_a_key_is_one_sentence(tmp_path: Path) -> None:
+    """`demo --gemini` without a key says how to get one, and exits with 1."""
+    done = subprocess.run(
+        [*DEMO, str(tmp_path), "--gemini"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(r"error: .*GEMINI_API_KEY.*\n", done.stderr)
+
+
+def test_asking_gemini_says_the_cost_first(tmp_path: Path) -> None:
+    """`demo --gemini` states tokens and price before the first request."""
+    with running_emulator(Settings(faults="badkey:1")) as emulator:
+        done = subprocess.run(
+            [*DEMO, str(tmp_path), "--gemini"],
+            env={**os.environ, "GOOGLE_GEMINI_BASE_URL": emulator.url},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert re.search(r"detect: Estimate: 24 requests .*\$0\.\d+", done.stdout)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
 
 
 def wait_for_line(process: subprocess.Popen[str], start: str) -> str:

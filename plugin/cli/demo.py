@@ -17,6 +17,7 @@ from typing import Annotated
 
 import typer
 
+from ..coco.folder import FolderSource
 from ..coco.read import CocoDataset, read_coco
 from ..coco.write import write_coco
 from ..doctor.mongo import private_mongod
@@ -92,8 +93,12 @@ def run_demo(
         set_up_fiftyone(folder, mongo)
         if app:
             open_app(endpoint)
-        else:
-            label_and_judge(folder, endpoint, model)
+            return
+        truth = read_coco(demo_set() / "annotations.json")
+        console.print(f"{len(truth.images)} scenes with exact truth, from {demo_set()}")
+        if gemini:
+            announce_cost(truth, model)
+        label_and_judge(folder, endpoint, model, truth)
 
 
 def set_up_fiftyone(folder: DemoFolder, mongo: PrivateMongo) -> None:
@@ -117,34 +122,46 @@ def answering(gemini: bool) -> Iterator[Endpoint]:
         yield endpoint_from_environment({}, base_url=emulator.url)
 
 
-def label_and_judge(folder: DemoFolder, endpoint: Endpoint, model: str) -> None:
+def questions(truth: CocoDataset) -> dict[str, Question]:
+    """Give the question of each task: the objects of all classes of the truth."""
+    classes = tuple(category.name for category in truth.categories)
+    return {task: Question(task, classes) for task in FIELDS}
+
+
+def announce_cost(truth: CocoDataset, model: str) -> None:
+    """Say what Gemini will cost, and ask whether to go on where someone can answer."""
+    for task, question in questions(truth).items():
+        console.print(f"{task}: ", end="")
+        show_estimate(estimate_run(FolderSource(truth), question, model=model), model)
+    if sys.stdin.isatty():
+        typer.confirm("Go on?", abort=True)
+
+
+def label_and_judge(
+    folder: DemoFolder, endpoint: Endpoint, model: str, truth: CocoDataset
+) -> None:
     """Label the scenes by both tasks, then judge, export and report."""
     from ..labels.create import create_dataset
 
-    truth = read_coco(demo_set() / "annotations.json")
-    console.print(f"{len(truth.images)} scenes with exact truth, from {demo_set()}")
     create_dataset(DATASET, truth.images, TRUTH)
     runs = {}
-    for task, field in FIELDS.items():
-        runs[field] = label_demo(folder, endpoint, model, task=task, truth=truth)
-        show_run(runs[field])
+    for task, question in questions(truth).items():
+        runs[FIELDS[task]] = label_demo(folder, endpoint, model, question)
+        show_run(runs[FIELDS[task]])
     judge_demo(folder, runs, truth)
 
 
 def label_demo(
-    folder: DemoFolder, endpoint: Endpoint, model: str, *, task: str, truth: CocoDataset
+    folder: DemoFolder, endpoint: Endpoint, model: str, question: Question
 ) -> Run:
     """Label the demo dataset by one task, into the field of that task."""
     from ..labels.samples import ViewSource
     from ..labels.write import FieldSink
     from .datasets import open_dataset
 
-    dataset = open_dataset(DATASET)
-    question = Question(task, tuple(category.name for category in truth.categories))
-    sink = FieldSink(dataset, FIELDS[task], run_key=FIELDS[task])
+    dataset, field = open_dataset(DATASET), FIELDS[question.task]
+    sink = FieldSink(dataset, field, run_key=field)
     job = Job(ViewSource(dataset), sink, question, model, folder.journal)
-    if endpoint.kind != "emulator":
-        show_estimate(estimate_run(job.source, question, model=model), model)
     return job.run(endpoint)
 
 
