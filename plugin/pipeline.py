@@ -23,6 +23,7 @@ from .gemini.endpoint import Endpoint
 from .gemini.journal import Journal, request_key
 from .gemini.models import facts
 from .gemini.pool import Answered, Limits
+from .gemini.prices import TABLE, Prices
 from .gemini.stored import Reuse
 from .media.image import load_image, read_frame
 from .progress import Progress, Tally
@@ -113,27 +114,27 @@ def label(
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     reuse: Reuse = USE_ALL,
+    prices: Prices = TABLE,
 ) -> Run:
     """Ask a question about every item of a source and keep the labels in a sink.
 
-    `reuse` says which replies in the journal are asked for anew (see `rerun`).
-    Setting `stop` finishes what is in flight; the rest is `skipped`. Raises `UsageError`
-    before anything is asked, and `FatalApiError` when asking on cannot help. However it
-    ends, the labels that came are kept, and the same call resumes.
+    `reuse`: which stored replies are asked for anew (see `rerun`). Setting `stop` finishes
+    what is in flight; the rest is `skipped`, as when a budget is reached. The same call
+    resumes. Raises `UsageError` before asking, `FatalApiError` when that cannot help.
     """
     asking = Asking.about(question, model, max_side)
-    tally = _start(source, model, endpoint)
+    tally = _start(source, model, limits, prices, free=_is_free(endpoint, reuse))
     try:
         with Journal(journal, reuse.stale) as book:
-            for answered in reuse.answers(
+            replies = reuse.answers(
                 source.items(),
                 asking.request,
                 endpoint=endpoint,
                 journal=book,
                 limits=limits,
                 stop=stop,
-            ):
-                _keep(parse(answered, asking.task), sink, tally, on_progress)
+            )
+            _take(replies, asking.task, sink, tally, on_progress, stop=stop)
     finally:
         run = _record(tally, asking, question, endpoint, journal, name=run_name)
         if run.statuses.keys() != {Status.SKIPPED}:  # else the sink stays as it was
@@ -141,24 +142,47 @@ def label(
     return run
 
 
-def _start(source: Source, model: str, endpoint: Endpoint) -> Tally:
-    """Begin to count; the emulator is free."""
+def _is_free(endpoint: Endpoint, reuse: Reuse) -> bool:
+    """Tell whether nothing can be billed."""
+    return reuse.nothing_else or endpoint.kind == "emulator"
+
+
+def _start(
+    source: Source, model: str, limits: Limits, prices: Prices, *, free: bool
+) -> Tally:
+    """Begin to count; a budget that can never be reached is left out."""
     if len(source) == 0:
         raise UsageError("There is nothing to label: the source holds no pictures.")
-    return Tally(len(source), model, free=endpoint.kind == "emulator")
+    tally = Tally(len(source), model, free=free, prices=prices)
+    if limits.budget is not None:
+        limits.budget.check(model)
+        tally.budget_usd = None if free else limits.budget.usd
+    return tally
 
 
-def _keep(
-    parsed: Parsed,
+def _take(
+    replies: Iterator[Answered],
+    task: Task,
     sink: Sink,
     tally: Tally,
     on_progress: Callable[[Progress], None] | None,
+    *,
+    stop: threading.Event | None,
 ) -> None:
-    """Write the labels of one item, count it and say so."""
-    sink.write(parsed)
-    tally.add(parsed)
-    if on_progress is not None:
-        on_progress(tally.progress())
+    """Keep the labels of one item after the other, count it and say so."""
+    for answered in replies:
+        parsed = parse(answered, task)
+        sink.write(parsed)
+        tally.add(parsed)
+        tally.notes.extend(answered.notes)
+        if on_progress is not None:
+            on_progress(tally.progress())
+    stopped = stop is not None and stop.is_set()
+    if tally.budget_usd is not None and tally.left and not stopped:
+        tally.notes.append(
+            f"The budget of ${tally.budget_usd:.2f} was reached before "
+            f"{tally.left} of {tally.total} items."
+        )
 
 
 def parse(answered: Answered, task: Task) -> Parsed:
@@ -235,6 +259,10 @@ def _record(
     parameters: dict[str, JsonValue] = {"schema": asking.schema}
     if asking.max_side is not None:
         parameters["max_side"] = asking.max_side
+    if tally.budget_usd is not None:
+        parameters["budget_usd"] = tally.budget_usd
+    if tally.prices.path:
+        parameters["prices"] = tally.prices.path
     return Run(
         name=name or f"{question.task}_{tally.started:%Y%m%d_%H%M%S}",
         question=question,
@@ -251,4 +279,5 @@ def _record(
         cost_usd=tally.cost_usd,
         journal=str(journal),
         code_version=__version__,
+        notes=tuple(tally.notes),
     )

@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from .gemini.cost import cost_usd
+from .gemini.prices import TABLE, Prices
 from .values import Parsed, Status, Usage
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is; `cost_usd` is None when a price is unknown."""
+    """How far a run is; `cost_usd` is None when a price is unknown.
+
+    `budget_usd` is None when the run has none.
+    """
 
     done: int
     total: int
@@ -23,6 +26,7 @@ class Progress:
     cost_usd: float | None
     seconds: float
     from_journal: int
+    budget_usd: float | None = None
 
     @property
     def rate(self) -> float:
@@ -47,11 +51,14 @@ class Tally:
     model: str
     free: bool = False
     """Nothing is billed: the answers come from the emulator."""
+    prices: Prices = TABLE
+    budget_usd: float | None = None
     statuses: Counter[Status] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = 0.0
     from_journal: int = 0
+    notes: list[str] = field(default_factory=list)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
 
@@ -70,15 +77,20 @@ class Tally:
         """Add the price of one reply; one unknown price makes the sum unknown."""
         if self.free or parsed.usage == Usage() or self.cost_usd is None:
             return
-        model = parsed.model_version or self.model
-        price = cost_usd(model, parsed.usage, self.started.date())
+        price = self.prices.cost_of_reply(
+            self.model, parsed.model_version, parsed.usage, self.started.date()
+        )
         self.cost_usd = None if price is None else self.cost_usd + price
+
+    @property
+    def left(self) -> int:
+        """Count the items that were not reached."""
+        return max(0, self.total - self.statuses.total())
 
     def skip_rest(self) -> None:
         """Count all items that were not reached as skipped."""
-        left = self.total - self.statuses.total()
-        if left > 0:
-            self.statuses[Status.SKIPPED] += left
+        if self.left:
+            self.statuses[Status.SKIPPED] += self.left
 
     def progress(self) -> Progress:
         """Say how far the run is."""
@@ -90,4 +102,5 @@ class Tally:
             cost_usd=self.cost_usd,
             seconds=time.monotonic() - self.clock,
             from_journal=self.from_journal,
+            budget_usd=self.budget_usd,
         )

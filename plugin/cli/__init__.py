@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ..errors import GeminiLabelError
-from . import demo, doctor, emulator, journal, judge, label
+from . import demo, doctor, emulator, journal, judge, label, plan
 
 app = typer.Typer(
     name="fiftyone-gemini",
@@ -16,6 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("plan")(plan.plan_labelling)
 app.command("label")(label.label_pictures)
 app.command("evaluate")(judge.evaluate_labels)
 app.command("report")(judge.report_labels)

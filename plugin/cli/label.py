@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,53 +15,32 @@ import typer
 
 from ..coco.folder import CocoSink, FolderSource
 from ..coco.read import read_coco
+from ..coco.write import Category
 from ..errors import UsageError
 from ..gemini.endpoint import Endpoint, endpoint_from_environment
 from ..gemini.models import DEFAULT_MODEL
+from ..gemini.plan import Plan
 from ..gemini.pool import Limits
+from ..gemini.prices import TABLE, Prices
 from ..gemini.stored import Reuse
-from ..pipeline import USE_ALL, Sink, Source, estimate_run, label
+from ..pipeline import USE_ALL, Sink, Source, label
+from ..planning import plan_run
 from ..rerun import failing, read_statuses
 from ..values import Question, Run, Status
+from . import options
 from .show import console, show_estimate, show_run, shown_progress
 
 DEFAULT_LIMITS = Limits()
-JOURNAL = Path("fiftyone-gemini-journal.sqlite")
 LEFT = "Stopped early. The same command goes on; nothing is paid twice."
 LEFT_OFFLINE = (
     "{} have no reply in the journal; without --offline they are asked about."
 )
 
 
-Pictures = Annotated[
-    Path | None,
-    typer.Argument(help="A folder of pictures, or a COCO file that names them."),
-]
-Task = Annotated[str, typer.Option(help="What to ask: detect or segment.")]
-Classes = Annotated[
-    str, typer.Option(help="Names with commas between; empty: name everything.")
-]
-Instruction = Annotated[
-    str, typer.Option(help="Words of your own, added to the prompt.")
-]
-Confidence = Annotated[
-    bool, typer.Option("--confidence", help="Ask the model to score each object.")
-]
-Model = Annotated[str, typer.Option(help="The model to ask.")]
 Out = Annotated[
     Path, typer.Option(help="The COCO file to write (for a folder or COCO file).")
 ]
-Dataset = Annotated[str, typer.Option(help="A FiftyOne dataset, instead of PICTURES.")]
 Field = Annotated[str, typer.Option(help="The label field to write (with --dataset).")]
-JournalFile = Annotated[
-    Path, typer.Option(help="The record of replies; the same file resumes a run.")
-]
-InFlight = Annotated[
-    int, typer.Option(min=1, help="How many requests may be under way at once.")
-]
-MaxSide = Annotated[
-    int | None, typer.Option(min=64, help="Shrink pictures to this many pixels.")
-]
 Retry = Annotated[
     str,
     typer.Option(
@@ -75,22 +54,30 @@ Offline = Annotated[
         "--offline", help="Read the journal's replies again; ask and pay for nothing."
     ),
 ]
+Budget = Annotated[
+    float | None,
+    typer.Option("--budget", help="Stop before this run costs more US dollars."),
+]
 
 
 def label_pictures(
-    pictures: Pictures = None,
+    pictures: options.Pictures = None,
     *,
-    task: Task = "detect",
-    classes: Classes = "",
-    instruction: Instruction = "",
-    confidence: Confidence = False,
-    model: Model = DEFAULT_MODEL,
+    task: options.Task = "detect",
+    classes: options.Classes = "",
+    instruction: options.Instruction = "",
+    confidence: options.Confidence = False,
+    model: options.Model = DEFAULT_MODEL,
     out: Out = Path("labels.json"),
-    dataset: Dataset = "",
+    dataset: options.Dataset = "",
     field: Field = "gemini",
-    journal: JournalFile = JOURNAL,
-    in_flight: InFlight = 16,
-    max_side: MaxSide = None,
+    journal: options.JournalFile = options.JOURNAL,
+    in_flight: options.InFlight = 16,
+    rpm: options.RequestsPerMinute = None,
+    tpm: options.TokensPerMinute = None,
+    budget: Budget = None,
+    prices: options.PriceFile = None,
+    max_side: options.MaxSide = None,
     retry: Retry = "",
     offline: Offline = False,
 ) -> None:
@@ -98,25 +85,17 @@ def label_pictures(
 
     Needs GEMINI_API_KEY (or the enterprise platform's variables) in the environment.
     """
-    names = tuple(name.strip() for name in classes.split(",") if name.strip())
-    job = Job(
-        *_ends(pictures, out, dataset, field),
-        Question(task, names, instruction, confidence),
-        model,
-        journal,
-        Limits(in_flight=in_flight),
-        max_side,
-        _reuse(task, retry, offline=offline),
-    )
+    costs = options.chosen_prices(prices)
+    limits = options.read_limits(in_flight, rpm, tpm, budget, costs)
+    question = options.read_question(task, classes, instruction, confidence=confidence)
+    reuse = _reuse(task, retry, offline=offline)
+    source, categories = find_source(pictures, dataset)
+    sink = _sink(out, categories, dataset, field)
+    job = Job(source, sink, question, model, journal, limits, max_side, reuse, costs)
     endpoint = _endpoint(offline=offline)
     if not offline:
-        show_estimate(estimate_run(job.source, job.question, model=model), model)
-    run = job.run(endpoint)
-    show_run(run)
-    console.print(f"  labels: {dataset + '.' + field if dataset else out}")
-    if left := run.statuses.get(Status.SKIPPED):
-        console.print(LEFT_OFFLINE.format(left) if offline else LEFT)
-        raise typer.Exit(1)
+        show_estimate(job.plan().likely, model)
+    _conclude(job.run(endpoint), f"{dataset}.{field}" if dataset else out, offline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +110,18 @@ class Job:
     limits: Limits = DEFAULT_LIMITS
     max_side: int | None = None
     reuse: Reuse = USE_ALL
+    prices: Prices = TABLE
+
+    def plan(self) -> Plan:
+        """Foresee the run."""
+        return plan_run(
+            self.source,
+            self.question,
+            model=self.model,
+            limits=self.limits,
+            max_side=self.max_side,
+            prices=self.prices,
+        )
 
     def run(self, endpoint: Endpoint) -> Run:
         """Label, showing progress; the first Ctrl-C finishes what is in flight."""
@@ -148,7 +139,17 @@ class Job:
                 on_progress=on_progress,
                 stop=stop,
                 reuse=self.reuse,
+                prices=self.prices,
             )
+
+
+def _conclude(run: Run, labels: str | Path, offline: bool) -> None:
+    """Say how a run ended, where its labels are, and what is left to do."""
+    show_run(run)
+    console.print(f"  labels: {labels}")
+    if left := run.statuses.get(Status.SKIPPED):
+        console.print(LEFT_OFFLINE.format(left) if offline else LEFT)
+        raise typer.Exit(1)
 
 
 def _endpoint(*, offline: bool) -> Endpoint:
@@ -164,23 +165,33 @@ def _reuse(task: str, retry: str, *, offline: bool) -> Reuse:
     return Reuse(stale, nothing_else=offline)
 
 
-def _ends(
-    pictures: Path | None, out: Path, dataset: str, field: str
-) -> tuple[Source, Sink]:
-    """Choose where samples come from and labels go to."""
+def find_source(
+    pictures: Path | None, dataset: str
+) -> tuple[Source, Sequence[Category] | None]:
+    """Choose where samples come from; a COCO file brings its categories along."""
     if bool(dataset) == (pictures is not None):
         raise UsageError("Name either a folder or COCO file, or --dataset.")
     if pictures is not None and pictures.suffix == ".json":
         coco = read_coco(pictures)
-        return FolderSource(coco), CocoSink(out, coco.categories)
+        return FolderSource(coco), coco.categories
     if pictures is not None:
-        return FolderSource(pictures), CocoSink(out)
+        return FolderSource(pictures), None
     from ..labels.samples import ViewSource
+    from .datasets import open_dataset
+
+    return ViewSource(open_dataset(dataset)), None
+
+
+def _sink(
+    out: Path, categories: Sequence[Category] | None, dataset: str, field: str
+) -> Sink:
+    """Choose where labels go to."""
+    if not dataset:
+        return CocoSink(out, categories)
     from ..labels.write import FieldSink
     from .datasets import open_dataset
 
-    opened = open_dataset(dataset)
-    return ViewSource(opened), FieldSink(opened, field)
+    return FieldSink(open_dataset(dataset), field)
 
 
 @contextmanager

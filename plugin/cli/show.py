@@ -42,10 +42,13 @@ def duration(seconds: float | None) -> str:
 
 
 def progress_line(progress: Progress) -> str:
-    """Write rate, statuses, cost so far and time left."""
+    """Write rate, statuses, cost so far (of the budget) and time left."""
+    cost = dollars(progress.cost_usd)
+    if progress.budget_usd is not None:
+        cost += f" of ${progress.budget_usd:.2f}"
     return (
         f"{progress.rate:.1f}/s, {statuses(progress.statuses)}, "
-        f"{dollars(progress.cost_usd)}, {duration(progress.seconds_left)} left"
+        f"{cost}, {duration(progress.seconds_left)} left"
     )
 
 
@@ -111,6 +114,8 @@ def show_run(run: Run) -> None:
         f"  {usage.prompt:,} tokens in, {usage.output + usage.thoughts:,} out, "
         f"cost {cost}; {journal} replies were in the journal already"
     )
+    for note in run.notes:
+        console.print(f"  note: {note}")
 
 
 def number(value: float | None) -> str:
@@ -122,21 +127,21 @@ def show_scores(title: str, scores: Scores) -> None:
     """Print the headline numbers, the table per class and what is to be known."""
     console.print(f"\n{title}: {scores.all.objects} true objects", style="bold")
     shapes = [("boxes", scores.all.boxes), ("masks", scores.all.masks)]
-    table = _table("", "AP", "AP50", "AP75", "precision", "recall", "F1")
+    rows = table("", "AP", "AP50", "AP75", "precision", "recall", "F1")
     for name, shape in shapes:
         if shape is not None:
             coco, counts = shape.coco, shape.counts
             numbers = (coco.ap, coco.ap50, coco.ap75)
             ratios = (counts.precision, counts.recall, counts.f1)
-            table.add_row(name, *map(number, (*numbers, *ratios)))
-    console.print(table)
-    table = _table("class", "AP", "precision", "recall", "right", "invented", "missed")
+            rows.add_row(name, *map(number, (*numbers, *ratios)))
+    console.print(rows)
+    rows = table("class", "AP", "precision", "recall", "right", "invented", "missed")
     for row in scores.all.main.classes:
         counts = row.counts
         ratios = (row.ap, counts.precision, counts.recall)
         whole = (counts.tp, counts.fp, counts.fn)
-        table.add_row(row.label, *map(number, ratios), *map(str, whole))
-    console.print(table)
+        rows.add_row(row.label, *map(number, ratios), *map(str, whole))
+    console.print(rows)
     console.print(f"  images: {statuses(scores.statuses)}")
     if scores.confidence != "self":
         console.print(
@@ -144,9 +149,9 @@ def show_scores(title: str, scores: Scores) -> None:
         )
 
 
-def _table(first: str, *columns: str) -> Table:
+def table(first: str, *columns: str) -> Table:
     """Make a plain table: one column of text, then columns of numbers."""
-    table = Table(first, box=None, pad_edge=True, header_style="dim")
+    made = Table(first, box=None, pad_edge=True, header_style="dim")
     for column in columns:
-        table.add_column(column, justify="right")
-    return table
+        made.add_column(column, justify="right")
+    return made

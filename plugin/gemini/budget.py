@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from ..errors import UsageError
-from ..values import Reply, Request, Usage
-from .cost import prompt_tokens
+from ..values import Frame, Reply, Request, Usage
+from .cost import image_tokens, prompt_tokens
 from .encode import MAX_OUTPUT_TOKENS
 from .prices import TABLE, Prices
 
 SLACK = 1.25
 """The input is foreseen by a rule; this much more is held ready for it."""
+_ORDINARY = Frame(1024, 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,21 @@ class Budget:
     day: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     def check(self, model: str) -> None:
-        """Raise `UsageError` when this budget cannot be kept with a model."""
+        """Raise `UsageError` when this budget cannot be kept, or pays for no answer."""
         if not self.usd > 0:
             raise UsageError(f"The budget must be more than 0, not {self.usd}.")
         if self.prices.on(model, self.day) is None:
             raise UsageError(
                 f"The price of {model} is unknown, so a budget cannot be kept. Give its "
                 "price in a file (--prices), or leave the budget out."
+            )
+        picture = image_tokens(model, _ORDINARY)
+        usage = Usage(prompt=round(SLACK * picture), output=MAX_OUTPUT_TOKENS)
+        most = self.prices.cost(model, usage, self.day) or 0.0
+        if most > self.usd:
+            raise UsageError(
+                f"One answer of {model} may cost up to ${most:.3f}, more than the budget "
+                f"of ${self.usd:.3f}: nothing could be asked."
             )
 
     def most(self, request: Request) -> float:

@@ -19,7 +19,7 @@ from typing import TypeVar, TypeVarTuple
 
 from ..errors import ApiError, FatalApiError, GeminiLabelError, MediaError
 from ..values import Item, Reply, Request, Status
-from .budget import Budget, BudgetReachedError, Purse
+from .budget import BudgetReachedError, Purse
 from .client import Client
 from .endpoint import Endpoint
 from .envelope import read_body
@@ -35,11 +35,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came back for one item; `request` is None when none could be built."""
+    """What came back for one item; `request` is None when none could be built.
+
+    `notes` say what has been changed about the requests of the run since the last one.
+    """
 
     item: Item
     request: Request | None
     reply: Reply
+    notes: tuple[str, ...] = ()
 
 
 class HaltedError(Exception):
@@ -58,16 +62,12 @@ class Engine:
         journal: Journal,
         build: Build,
         limits: Limits,
-        *,
-        budget: Budget | None = None,
-        note: Callable[[str], None] = _log.info,
     ) -> None:
         self._endpoint = endpoint
         self._journal = journal
         self._build = build
         self._limits = limits
-        self._budget = budget
-        self._note = note
+        self._notes: list[str] = []
         self._emulated = endpoint.kind == "emulator"
         self._asking: dict[str, asyncio.Task[Reply]] = {}
         self._workers = ThreadPoolExecutor(
@@ -112,9 +112,12 @@ class Engine:
         self._halted = asyncio.Event()
         self._closing = asyncio.Event()
         self._places = asyncio.Semaphore(self._limits.in_flight)
-        self._purse = None if self._budget is None else Purse(self._budget)
+        budget = None if self._emulated else self._limits.budget  # that one is free
+        self._purse = None if budget is None else Purse(budget)
         async with Client(self._endpoint) as client:
-            self._patience = Patience(client.ask, self._pause, self._limits, self._note)
+            self._patience = Patience(
+                client.ask, self._pause, self._limits, self._notes.append
+            )
             self._opened.set_result(None)
             await self._closing.wait()
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -139,7 +142,9 @@ class Engine:
             raise
         except Exception as error:  # noqa: BLE001 - one sample's failure, not the run's
             reply = self._unexpected(item, request, error)
-        return Answered(item, request, reply)
+        notes = tuple(self._notes)
+        self._notes.clear()
+        return Answered(item, request, reply, notes)
 
     def _unexpected(
         self, item: Item, request: Request | None, error: Exception
@@ -182,9 +187,7 @@ class Engine:
         try:
             lent = await purse.lend(request)
         except BudgetReachedError:
-            if not self._halted.is_set():
-                self._halted.set()
-                self._note("The budget was reached: the rest was not asked.")
+            self._halted.set()
             raise HaltedError from None
         reply = None
         try:

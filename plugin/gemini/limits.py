@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import UsageError
+from .budget import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Limits:
     or a connection, and none was answered between them.
 
     `requests_per_minute` and `tokens_per_minute` (input tokens, as foreseen) hold in
-    every window of `rate_window_seconds`; None: no bound of ours.
+    every window of `rate_window_seconds`; None: no bound of ours. `budget` bounds what is
+    paid for answers.
     """
 
     in_flight: int = 16
@@ -29,6 +31,7 @@ class Limits:
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     rate_window_seconds: float = 60.0
+    budget: Budget | None = None
 
     def __post_init__(self) -> None:
         """Refuse bounds under which nothing can be asked."""

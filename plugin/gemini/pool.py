@@ -5,25 +5,21 @@ Synchronous on the outside; the requests run on the loop of `engine`.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
 
 from ..errors import FatalApiError
 from ..values import Item
-from .budget import Budget
 from .endpoint import Endpoint
 from .engine import Answered, Build, Engine, HaltedError
 from .journal import Journal
 from .limits import Limits
 
-__all__ = ["Answered", "Budget", "Limits", "ask_all"]
-
-_log = logging.getLogger(__name__)
+__all__ = ["Answered", "Limits", "ask_all"]
 
 _STOP_POLL_SECONDS = 0.1
 _DEFAULT_LIMITS = Limits()
@@ -37,8 +33,6 @@ def ask_all(
     journal: Journal,
     limits: Limits = _DEFAULT_LIMITS,
     stop: threading.Event | None = None,
-    budget: Budget | None = None,
-    note: Callable[[str], None] = _log.warning,
 ) -> Iterator[Answered]:
     """Answer all items, from the journal or by Gemini; what is done first comes first.
 
@@ -51,11 +45,10 @@ def ask_all(
     and will be asked by the next run. Closing the generator early cancels open requests:
     they may have been paid for in vain, at most `limits.in_flight`.
 
-    A `budget` ends the run like `stop`, before the request that might exceed it. `note`
-    is told, from another thread, what was changed about the run on its way: a thinking
-    level stepped up, the budget reached.
+    A budget among the limits ends the run like `stop` does, before the request that
+    might exceed it.
     """
-    engine = Engine(endpoint, journal, build, limits, budget=budget, note=note)
+    engine = Engine(endpoint, journal, build, limits)
     try:
         yield from _Intake(engine, iter(items), limits.look_ahead, stop).answers()
     finally:

@@ -75,7 +75,7 @@ def load_image(path: str | Path, max_side: int | None = None) -> Media:
     try:
         with _open(io.BytesIO(data), path) as image:
             frame = _upright_frame(image)
-            sent = _fit(frame, max_side)
+            sent = fit(frame, max_side)
             if sent == frame and _passes(image, data):
                 _prove(image)
                 return Media(data, _mime_type(image, data), frame, frame)
@@ -181,7 +181,7 @@ def _upright_frame(image: Image.Image) -> Frame:
     return Frame(image.width, image.height)
 
 
-def _fit(frame: Frame, max_side: int | None) -> Frame:
+def fit(frame: Frame, max_side: int | None) -> Frame:
     """Shrink a frame so that its longer side is at most `max_side`; never enlarge."""
     longest = max(frame.width, frame.height)
     if max_side is None or longest <= max_side:
