@@ -6,6 +6,7 @@ ImageLabels (truth, predicted) --pairs--> Pair --coco_eval--> official numbers
 
 from .scores import (
     ClassScores,
+    CocoCurves,
     CocoNumbers,
     Counts,
     Engine,
@@ -19,6 +20,7 @@ from .scoring import evaluate
 
 __all__ = [
     "ClassScores",
+    "CocoCurves",
     "CocoNumbers",
     "Counts",
     "Engine",

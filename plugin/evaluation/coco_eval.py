@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..values import JsonValue
 from .pairs import Objects, Pair
-from .scores import CocoNumbers, Engine, Shape
+from .scores import CocoCurves, CocoNumbers, Engine, Shape
 
 FloatArray: TypeAlias = NDArray[np.float64]
 CocoDict: TypeAlias = dict[str, JsonValue]
@@ -55,6 +55,14 @@ class CocoArrays:
         """Give AP and AP50 of one class."""
         of_class = self.precision[:, :, index, ALL, MAX_100]
         return _mean(of_class), _mean(of_class[IOU_50])
+
+    def curves(self) -> CocoCurves:
+        """Keep what AP and AR over all sizes are made of."""
+        return CocoCurves(
+            _frozen(self.precision[:, :, :, ALL, MAX_100].transpose(0, 2, 1)),
+            _frozen(self.recall[:, :, ALL, MAX_100]),
+            _frozen(self.scores[:, :, :, ALL, MAX_100].transpose(0, 2, 1)),
+        )
 
 
 def default_engine() -> Engine:
@@ -144,6 +152,13 @@ def _document(
         "annotations": annotations,
         "categories": [{"id": n, "name": str(n)} for n in numbers.values()],
     }
+
+
+def _frozen(values: FloatArray) -> FloatArray:
+    """Copy a part of an array, so that the whole can go, and seal it."""
+    kept = values.copy(order="C")
+    kept.flags.writeable = False
+    return kept
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -6,8 +6,11 @@ A number that is not defined (no truth of that size, no prediction) is None, nev
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..values import Status
 
@@ -92,6 +95,19 @@ class ClassScores:
     ap50: float | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CocoCurves:
+    """The arrays behind AP and AR, all sizes, at most 100 predictions an image.
+
+    Axes: T = 10 IoUs (0.50..0.95), K classes in the order of `Scores.classes`, R = 101
+    recalls (0..1). -1 where nothing is defined; read-only.
+    """
+
+    precision: NDArray[np.float64]  # [T, K, R]
+    recall: NDArray[np.float64]  # [T, K]
+    scores: NDArray[np.float64]  # [T, K, R]
+
+
 @dataclass(frozen=True, slots=True)
 class ShapeScores:
     """All numbers of one way to compare objects: by their boxes or by their masks."""
@@ -99,6 +115,7 @@ class ShapeScores:
     coco: CocoNumbers
     counts: Counts
     classes: tuple[ClassScores, ...]
+    curves: CocoCurves = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,7 @@ def _shape_scores(
             ClassScores(label, count(by_class[label]), *arrays.class_ap(index))
             for index, label in enumerate(classes)
         ),
+        arrays.curves(),
     )
 
 
