@@ -73,17 +73,17 @@ def _match(pair: Pair, shape: Shape, min_iou: float) -> Iterator[Match]:
         columns.sort(key=lambda column: truth.crowds[column])
         table = overlaps(predicted, truth, rows, columns, shape)
         crowds = np.array([truth.crowds[column] for column in columns])
-        for row, column in enumerate(_choose(table, crowds, min_iou)):
+        for row, column in enumerate(choose(table, crowds, min_iou)):
             if column != NOTHING:
                 chosen[rows[row]] = columns[column]
                 ious[rows[row]] = float(table[row, column])
     yield from _verdicts(pair, chosen, ious)
 
 
-def _choose(
+def choose(
     ious: NDArray[np.float64], crowds: NDArray[np.bool_], min_iou: float
 ) -> Iterator[int]:
-    """Choose a column for each row of IoUs in turn; crowds are the last columns."""
+    """Choose a column for each row of IoUs in turn, or -1; crowds are the last columns."""
     regular = int(np.count_nonzero(~crowds))
     free = ious.copy()
     for row in free:
