@@ -1,9 +1,10 @@
 """Find the JSON items of a reply, whatever surrounds or damages them.
 
 Strict JSON, alone or in one code fence, is taken as it stands. Any other text is
-scanned object by object: a complete object is kept, one that the text ends inside of is
-dropped, and only a closed but damaged one is handed to a repair library. So a number
-that was cut short never becomes a coordinate, and one bad item costs no other.
+scanned object by object (shown code only where nothing else is an answer): a complete
+object is kept, one that the text ends inside of is dropped, and only a closed but
+damaged one is handed to a repair library. So a number that was cut short never becomes
+a coordinate, and one bad item costs no other.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from .repair import MAX_REPAIRS, repair_item
 from .shape import WRAPPER, JsonItem, items_of
 
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
+# Code that the model shows; boxes in it are not its answer if there is another.
+_CODE = re.compile(
+    r"```(?:python|py|tool_code|tool_outputs|javascript|js)\s*\n.*?```", re.DOTALL
+)
 _WRAPPER_HEAD = re.compile(rf"\{{\s*[\"']?({WRAPPER})[\"']?\s*:\s*\[")
 _START = re.compile(r"\{\s*[\"'\w]")
 _ITEM_HEAD = re.compile(
@@ -72,6 +77,11 @@ def find_items(text: str) -> JsonItems:
         if items is None:
             return JsonItems(readable=False)
         return JsonItems(tuple(items), seen=len(items))
+    without_code = _CODE.sub("", text)
+    if len(without_code) < len(text):
+        found = _Scan(without_code).run()
+        if found.readable:
+            return found
     return _Scan(text).run()
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import binascii
 import re
 import struct
-import zlib
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..values import Frame, Issue, JsonValue, Mask
 from .boxes import Box1000
+from .png import SIGNATURE, grey_pixels, read_chunks
 from .polygons import Ring, polygon_mask, rings_of
 from .rules import ReadRules
 from .scale import Scale
@@ -31,8 +31,6 @@ _NUMBERS = re.compile(r"[\s\d.,()\[\]-]+")
 _TOKEN = re.compile(r"<seg_(\d{1,4})>")
 _URL_SAFE = str.maketrans("-_", "+/")
 _PNG_BASE64 = "iVBORw0KGgo"
-_CHUNK = struct.Struct(">I4s")
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">8xI4sIIBB")
 _NORMAL = (256, 256, 8, 0)
 """Width, height, bit depth and colour type of every real mask that was seen."""
@@ -171,35 +169,19 @@ def _decode_png(
     data: bytes, path: str, issues: list[Issue], budget: Budget
 ) -> NDArray[np.uint8]:
     """Decode to grey, after its size was read from the header; only a whole PNG."""
-    if not data.startswith(_SIGNATURE) or len(data) < _HEADER.size:
+    if not data.startswith(SIGNATURE) or len(data) < _HEADER.size:
         raise MaskError("mask_kind", "not a PNG")
     _, chunk, width, height, depth, colour = _HEADER.unpack_from(data)
     if chunk != b"IHDR" or not 0 < width * height <= _MAX_PIXELS:
         raise MaskError("mask_size", f"a PNG of {width} x {height} pixels")
-    if not _is_whole(data):
+    chunks = read_chunks(data)
+    if chunks is None:
         raise MaskError("mask_damaged", "the PNG is cut short or changed")
     if (width, height, depth, colour) != _NORMAL:
         message = f"unusual PNG: {width} x {height}, {depth} bit, colour type {colour}"
         issues.append(Issue(path, "mask_unusual", message))
     budget.spend(width * height)
-    try:
-        grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    except cv2.error:
-        grey = None
+    grey = grey_pixels(data, chunks)
     if grey is None or grey.shape != (height, width):
         raise MaskError("mask_damaged", "the PNG cannot be decoded")
-    return np.asarray(grey, np.uint8)
-
-
-def _is_whole(data: bytes) -> bool:
-    """Check the sum of every chunk up to the last: OpenCV reads damaged PNGs in part."""
-    start = len(_SIGNATURE)
-    while start + _CHUNK.size <= len(data):
-        length, kind = _CHUNK.unpack_from(data, start)
-        end = start + _CHUNK.size + length
-        if data[end : end + 4] != zlib.crc32(data[start + 4 : end]).to_bytes(4, "big"):
-            return False
-        if kind == b"IEND":
-            return True
-        start = end + 4
-    return False
+    return grey

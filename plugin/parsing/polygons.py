@@ -9,6 +9,7 @@ spans 0..1000 both ways, so there its order cannot be told and is taken as docum
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -45,10 +46,9 @@ def rings_of(value: JsonValue) -> list[Ring] | None:
 def _ring(value: JsonValue) -> Ring | None:
     if not isinstance(value, list) or not value:
         return None
-    if all(isinstance(point, list) and len(point) == 2 for point in value):  # noqa: PLR2004
-        value = [
-            number for point in value if isinstance(point, list) for number in point
-        ]
+    pairs = [point for point in value if isinstance(point, list)]
+    if len(pairs) == len(value) and set(map(len, pairs)) == {2}:
+        value = list(chain.from_iterable(pairs))
     enough = 6 <= len(value) <= 2 * _MAX_POINTS and len(value) % 2 == 0  # noqa: PLR2004
     numbers = _numbers(value) if enough else None
     if numbers is None or ((numbers == 0) | (numbers == 1)).all():
@@ -164,7 +164,7 @@ def _crossings(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where column centres meet the outline: the first row below, and the column."""
     starts = ring.clip(-1e6, 1e6)
-    ends = np.roll(starts, -1, axis=0)
+    ends = np.concatenate([starts[1:], starts[:1]])
     leftward = starts[:, :1] > ends[:, :1]
     xa, ya = np.where(leftward, ends, starts).T
     xb, yb = np.where(leftward, starts, ends).T

@@ -1,12 +1,13 @@
 """Mend one damaged JSON object, and never more than one.
 
 Repair libraries are not safe on whole replies: they close cut numbers, drop lists and
-swallow prose. On one object with both its braces they are, once every number of the
-result is checked to stand whole in the text.
+swallow prose. On one object with both its braces they are, once every number and every
+string of the result is checked to stand whole in the text.
 """
 
 from __future__ import annotations
 
+import json
 import re
 
 import orjson
@@ -57,7 +58,24 @@ def _guess(text: str) -> JsonValue:
         value = json_repair.loads(text, skip_json_loads=True)
     except (ValueError, RecursionError, IndexError):
         return None
-    return value if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    return {k: inner for k, inner in value.items() if _is_written(inner, text)}
+
+
+def _is_written(value: JsonValue, text: str) -> bool:
+    """Say whether a string stands in the text, not cut inside of a word."""
+    if not isinstance(value, str):
+        return True
+    forms = (
+        value,
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+    )
+    return any(
+        re.search(rf"(?<!\w){re.escape(form)}(?!\w)", text)
+        for form in dict.fromkeys(forms)
+    )
 
 
 def _numbers(value: JsonValue) -> set[float]:

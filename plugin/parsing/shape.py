@@ -67,6 +67,9 @@ def _items_of_object(
         return [JsonItem(path, value)]
     if len(lists) == 1 and depth:
         return items_of(value[lists[0]], f"{path}.{lists[0]}".lstrip("."), depth - 1)
+    inner = [key for key, inner in value.items() if isinstance(inner, dict)]
+    if len(inner) == 1 and depth:
+        return items_of(value[inner[0]], f"{path}.{inner[0]}".lstrip("."), depth - 1)
     return [] if list(value.values()) == [[]] else None
 
 
