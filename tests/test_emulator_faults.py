@@ -118,7 +118,9 @@ def test_a_daily_quota_and_a_wrong_key_never_pass(
     assert ("PerDay" if code == 429 else "API_KEY_INVALID") in detail
 
 
-@pytest.mark.parametrize(("fault", "code"), [("503", 503), ("html502", 502)])
+@pytest.mark.parametrize(
+    ("fault", "code"), [("503", 503), ("html502", 502), ("500", 500)]
+)
 def test_a_server_error_passes(
     client: genai.Client, pictures: list[Path], fault: str, code: int
 ) -> None:
@@ -129,6 +131,27 @@ def test_a_server_error_passes(
     assert ("<html>" in caught.value.message) == (code == 502)
     assert (caught.value.status == "UNAVAILABLE") == (code == 503)
     assert ask(client, pictures[0], wish(fault)).text
+
+
+def test_a_bare_429_names_no_time_to_wait(
+    client: genai.Client, pictures: list[Path]
+) -> None:
+    """Without RetryInfo the client must find its own pace; then the answer comes."""
+    with pytest.raises(errors.ClientError) as caught:
+        ask(client, pictures[0], wish("429bare"))
+    assert caught.value.code == 429
+    assert not caught.value.details["error"].get("details")
+    assert ask(client, pictures[0], wish("429bare")).text
+
+
+def test_an_answer_may_have_no_candidates(
+    client: genai.Client, pictures: list[Path]
+) -> None:
+    """Neither a candidate nor a reason: what really happens now and then."""
+    response = ask(client, pictures[0], wish("nocandidates"))
+    assert not response.candidates
+    assert response.prompt_feedback is None
+    assert response.usage_metadata.prompt_token_count
 
 
 def test_a_slow_answer_is_an_answer(client: genai.Client, pictures: list[Path]) -> None:
@@ -274,7 +297,10 @@ def hit_by(truth: Path, picture: Path, faults: str) -> list[str]:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"faults": "oops:0.1"}, "There is no fault 'oops'; there are: 429, 429day"),
+        (
+            {"faults": "oops:0.1"},
+            "There is no fault 'oops'; there are: 429, 429bare, 429day",
+        ),
         ({"faults": "503"}, "needs a rate from 0 to 1"),
         ({"faults": "503:2"}, "needs a rate from 0 to 1"),
         ({"faults": "503:0.7,429:0.7"}, "add up to more than 1"),

@@ -20,7 +20,8 @@ CHUNK = 400
 class Said:
     """What the emulator answers, with what a bill would count.
 
-    `text` is None when the answer was blocked.
+    `text` is None when there is no answer: blocked for the reason `finish`, or
+    without any.
     """
 
     text: str | None
@@ -47,8 +48,10 @@ class Said:
         """Write one message with a piece of the text."""
         output = text_tokens(self.text or "")
         message: dict[str, JsonValue] = {}
-        if self.text is None:
-            message["promptFeedback"] = {"blockReason": "SAFETY"}
+        if self.text is None and self.finish:
+            message["promptFeedback"] = {"blockReason": self.finish}
+        elif self.text is None:
+            message["candidates"] = []
         else:
             message["candidates"] = [self._candidate(text, last=last)]
         message["usageMetadata"] = usage(self.text_tokens, self.image_tokens, output)

@@ -14,6 +14,7 @@ UNREGISTERED = (
     "Method doesn't allow unregistered callers (callers without established identity). "
     "Please use API Key or other form of API consumer identity to call this API."
 )
+INTERNAL = "An internal error has occurred. Please retry or report in "
 OVERLOADED = "The model is overloaded. Please try again later."
 QUOTA = (
     "You exceeded your current quota, please check your plan and billing details. "

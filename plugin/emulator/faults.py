@@ -19,7 +19,9 @@ class Fault(StrEnum):
     """Everything that can go wrong with one request."""
 
     BUSY = "429"
+    BUSY_BARE = "429bare"
     DAY_QUOTA = "429day"
+    INTERNAL = "500"
     OVERLOADED = "503"
     HTML_502 = "html502"
     SLOW = "slow"
@@ -29,14 +31,20 @@ class Fault(StrEnum):
     TRUNCATED = "truncated"
     MALFORMED = "malformed"
     EMPTY = "empty"
+    NO_CANDIDATES = "nocandidates"
 
     @property
     def passing(self) -> bool:
         """Whether the same request succeeds when it is sent again."""
-        return self in {Fault.BUSY, Fault.OVERLOADED, Fault.HTML_502, *_SLOW_OR_CUT}
+        return self in _PASSING
 
 
-_SLOW_OR_CUT = frozenset({Fault.SLOW, Fault.CUT})
+_PASSING = frozenset(
+    {
+        *(Fault.BUSY, Fault.BUSY_BARE, Fault.INTERNAL, Fault.OVERLOADED),
+        *(Fault.HTML_502, Fault.SLOW, Fault.CUT),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

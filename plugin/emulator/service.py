@@ -16,11 +16,19 @@ from ..values import JsonValue
 from .answer import CHATTER, NO_PICTURE, cut_inside, write_answer
 from .asked import understand
 from .envelopes import Said, respond
-from .failures import OVERLOADED, GoogleError, bad_key, invalid, over_quota
+from .failures import (
+    INTERNAL,
+    OVERLOADED,
+    QUOTA,
+    GoogleError,
+    bad_key,
+    invalid,
+    over_quota,
+)
 from .faults import HEADER, Fault, FaultDesk
 from .log import LogEntry
 from .models import EmulatedModel
-from .pictures import PictureIndex, open_pixels
+from .pictures import HELP, PictureIndex, open_pixels
 from .settings import EmulatorError, Settings
 from .sight import Pixels, Sight, Viewer
 from .tokens import details, prompt_tokens, text_tokens
@@ -111,6 +119,10 @@ class Service:
             await anyio.sleep(self.settings.slow_seconds)
         elif fault is Fault.OVERLOADED:
             raise GoogleError(503, "UNAVAILABLE", OVERLOADED)
+        elif fault is Fault.INTERNAL:
+            raise GoogleError(500, "INTERNAL", INTERNAL + HELP)
+        elif fault is Fault.BUSY_BARE:
+            raise GoogleError(429, "RESOURCE_EXHAUSTED", QUOTA)
         elif fault is Fault.BAD_KEY:
             raise bad_key()
         elif fault in {Fault.BUSY, Fault.DAY_QUOTA}:
@@ -124,8 +136,10 @@ class Service:
         pixels: list[Pixels],
         fault: Fault | None,
     ) -> tuple[str | None, str]:
-        """Find the text of the answer (None: blocked) and how it finished."""
+        """Find the text of the answer (None: there is none) and how it finished."""
         if fault is Fault.BLOCKED:
+            return None, "SAFETY"
+        if fault is Fault.NO_CANDIDATES:
             return None, ""
         if fault is Fault.MALFORMED:
             return CHATTER, "STOP"
