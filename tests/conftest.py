@@ -91,7 +91,7 @@ def mongo_uri() -> str:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel, offline and from a copy, so that the checkout stays clean."""
     source = tmp_path_factory.mktemp("source")
-    for name in ("plugin", "datasets/demo"):
+    for name in ("plugin", "datasets/demo", "assets"):
         hidden = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, source / name, ignore=hidden)
     for name in ("pyproject.toml", "requirements.txt", "fiftyone.yml"):

@@ -33,6 +33,7 @@ def test_a_missing_plugin_is_found_out_and_repaired(
     assert "doctor --fix" in missing.advice
     assert named(run_checks(fix=True), "plugin").ok
     assert named(run_checks(fix=False), "plugin").ok
+    assert list((tmp_path / "plugins").rglob("assets/icon.svg"))
 
 
 def test_a_plugin_of_another_version_is_renewed(

@@ -64,7 +64,7 @@ def test_the_wheel_holds_the_demo_set_and_the_manifest(
     demo = {f"datasets/demo/{n}" for n in files_below(root / "datasets" / "demo")}
     assert {n for n in demo if n.endswith((".json", ".jpg"))} <= packed
     assert "datasets/demo/annotations.json" in packed
-    assert "manifest/fiftyone.yml" in packed
+    assert {"manifest/fiftyone.yml", "manifest/assets/icon.svg"} <= packed
 
 
 def test_the_wheel_is_small(wheel: Path) -> None:

@@ -105,7 +105,6 @@ def set_up_fiftyone(folder: DemoFolder, mongo: PrivateMongo) -> None:
     """Let FiftyOne use the demo's own database and plugins; before it is imported."""
     link_plugin(folder.plugins)
     os.environ |= mongo.environment | {
-        "FIFTYONE_DEFAULT_APP_ADDRESS": "127.0.0.1",
         "FIFTYONE_DO_NOT_TRACK": "true",
         "FIFTYONE_PLUGINS_DIR": str(folder.plugins),
         "FIFTYONE_SHOW_PROGRESS_BARS": "false",
@@ -141,13 +140,15 @@ def label_and_judge(
     folder: DemoFolder, endpoint: Endpoint, model: str, truth: CocoDataset
 ) -> None:
     """Label the scenes by both tasks, then judge, export and report."""
-    from ..labels.create import create_dataset
+    from ..labels.create import create_dataset, show_first
+    from .datasets import open_dataset
 
     create_dataset(DATASET, truth.images, TRUTH)
     runs = {}
     for task, question in questions(truth).items():
         runs[FIELDS[task]] = label_demo(folder, endpoint, model, question)
         show_run(runs[FIELDS[task]])
+    show_first(open_dataset(DATASET), FIELDS["segment"])
     judge_demo(folder, runs, truth)
 
 
@@ -200,7 +201,7 @@ def open_app(endpoint: Endpoint) -> None:
 
     from .datasets import open_dataset
 
-    session = fo.launch_app(open_dataset(DATASET))
+    session = fo.launch_app(open_dataset(DATASET), address="127.0.0.1")
     console.print(f"The App is at {session.url} (Ctrl-C ends it)")
     sys.stdout.flush()
     session.wait(-1)

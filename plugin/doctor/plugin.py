@@ -1,8 +1,8 @@
 """The plugin in FiftyOne's plugins folder: is it there, and how it gets there.
 
 A checkout can be linked or downloaded into that folder as it is. An installed package
-cannot: it has no folder with a `fiftyone.yml`. So `link_plugin` writes a folder of two
-files, the manifest and an entry that imports the package.
+cannot: it has no folder with a `fiftyone.yml`. So `link_plugin` writes a folder of
+three files: the manifest, the icon, and an entry that imports the package.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .settings import fiftyone_setting
 
 FOLDER = "fiftyone-gemini"
 MANIFEST = "fiftyone.yml"
+ICON = "assets/icon.svg"
 ENTRY = '''"""Written by `fiftyone-gemini doctor --fix`: the plugin is the installed package."""
 
 from fiftyone_gemini import register
@@ -36,12 +37,17 @@ class Installed:
 
 
 def manifest() -> bytes:
-    """Read `fiftyone.yml`: packed into the wheel, or at the root of the checkout."""
+    """Read `fiftyone.yml`."""
+    return packed(MANIFEST)
+
+
+def packed(name: str) -> bytes:
+    """Read a file of the repository's root: from the wheel, or from the checkout."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "manifest", package.parent):
-        if (folder / MANIFEST).is_file():
-            return (folder / MANIFEST).read_bytes()
-    raise SetupError(f"{MANIFEST} is missing: install fiftyone-gemini anew.")
+        if (folder / name).is_file():
+            return (folder / name).read_bytes()
+    raise SetupError(f"{name} is missing: install fiftyone-gemini anew.")
 
 
 def plugins_folder() -> Path:
@@ -91,7 +97,9 @@ def link_plugin(plugins: Path) -> Path:
     try:
         (target / "plugin").mkdir(parents=True, exist_ok=True)
         (target / "plugin" / "__init__.py").write_text(ENTRY, "utf-8")
-        (target / MANIFEST).write_bytes(manifest())
+        (target / ICON).parent.mkdir(exist_ok=True)
+        (target / ICON).write_bytes(packed(ICON))
+        (target / MANIFEST).write_bytes(manifest())  # last: it makes a plugin of it
     except OSError as error:
         raise SetupError(f"The plugin cannot be written to {target}: {error}") from None
     return plugins

@@ -22,6 +22,13 @@ def create_dataset(
     return dataset
 
 
+def show_first(dataset: fo.Dataset, field: str) -> None:
+    """Let the App open on one label field, each class in a colour of its own."""
+    dataset.app_config.default_visibility_labels = {"include": [field]}
+    dataset.app_config.color_scheme = fo.ColorScheme(color_by="value", opacity=0.5)
+    dataset.save()
+
+
 def _sample(image: ImageLabels, field: str) -> fo.Sample:
     frame = image.frame
     return fo.Sample(
