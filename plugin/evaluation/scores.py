@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..values import Status
+from .names import Names
 
 Engine: TypeAlias = Literal["hotcoco", "pycocotools"]
 Shape: TypeAlias = Literal["bbox", "segm"]
@@ -145,6 +146,9 @@ class Scores:
     carried one: where it is missing, COCO's numbers use 1.0, with ties in the order
     the model listed its objects. `unknown_images` counts predictions for images that
     the truth does not have; they are left out.
+
+    `any_class` are the numbers over all images with all names made one, so errors of
+    seeing alone; `names` tells how labels were understood. Both None unless by `judge`.
     """
 
     all: Metrics
@@ -158,6 +162,8 @@ class Scores:
     """By boxes, over all images."""
     mask_matches: tuple[Match, ...] | None
     unknown_images: int
+    any_class: Metrics | None = None
+    names: Names | None = None
 
     @property
     def main_matches(self) -> tuple[Match, ...]:

@@ -10,14 +10,24 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
-IRREGULAR = dict(
-    pair.split(":")
-    for pair in (
-        "people:person persons:person men:man women:woman children:child feet:foot "
-        "teeth:tooth geese:goose mice:mouse knives:knife leaves:leaf shelves:shelf "
-        "loaves:loaf wolves:wolf calves:calf scarves:scarf halves:half"
-    ).split()
-)
+IRREGULAR = {
+    "calves": "calf",
+    "children": "child",
+    "feet": "foot",
+    "geese": "goose",
+    "halves": "half",
+    "knives": "knife",
+    "leaves": "leaf",
+    "loaves": "loaf",
+    "men": "man",
+    "mice": "mouse",
+    "people": "person",
+    "scarves": "scarf",
+    "shelves": "shelf",
+    "teeth": "tooth",
+    "wolves": "wolf",
+    "women": "woman",
+}
 
 
 def plain(name: str) -> str:
