@@ -145,6 +145,8 @@ def evaluate_view(view: fo.SampleCollection, settings: EvaluateSettings) -> Scor
         eval_key=settings.eval_key,
         iou=settings.iou,
         use_masks=scores.mask_matches is not None,
+        classes=scores.classes,
+        curves=scores.all.main.curves,
     )
     return scores
 

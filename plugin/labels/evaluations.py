@@ -3,24 +3,34 @@
 The fields are those of `evaluate_detections` (`<key>`, `<key>_id`, `<key>_iou` on the
 objects, `<key>_tp`, `<key>_fp`, `<key>_fn` on the samples), and so is the registered
 run: FiftyOne's Model Evaluation panel opens it, and `dataset.delete_evaluation(key)`
-removes all of it.
+removes all of it. Its mAP is that of the curves it is given: FiftyOne's own computation
+puts right predictions first within a tie, and refuses missing confidences.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import fiftyone as fo
-from fiftyone.utils.eval.coco import COCOEvaluationConfig
+import numpy as np
+from fiftyone.utils.eval.coco import (
+    COCODetectionResults,
+    COCOEvaluation,
+    COCOEvaluationConfig,
+)
+from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..values import Detection, ImageLabels
+from .bulk import ObjectValues, write_values
 from .read import check_detections
 
+RECALLS = 101
+"""Recalls from 0 to 1 at which COCO reads a curve."""
 _Row = tuple[Any, ...]
 """FiftyOne's `(true label, predicted label, iou, confidence, true id, predicted id)`."""
 
@@ -54,6 +64,25 @@ class Verdict(Protocol):
         ...
 
 
+class Curves(Protocol):
+    """The arrays behind AP and AR: see `evaluation.CocoCurves`."""
+
+    @property
+    def precision(self) -> NDArray[np.float64]:
+        """Precision, [IoU, class, recall]."""
+        ...
+
+    @property
+    def recall(self) -> NDArray[np.float64]:
+        """Largest recall, [IoU, class]."""
+        ...
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """Confidence at which each precision is reached, [IoU, class, recall]."""
+        ...
+
+
 def check_eval_key(view: fo.SampleCollection, eval_key: str) -> None:
     """Raise `UsageError` unless an evaluation may be stored under a key."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,99}", eval_key):
@@ -80,31 +109,61 @@ def write_evaluation(
     eval_key: str,
     iou: float,
     use_masks: bool,
+    classes: Sequence[str],
+    curves: Curves,
 ) -> None:
-    """Store verdicts as a FiftyOne evaluation of a view.
+    """Store verdicts as a FiftyOne evaluation of a view, with the mAP of `curves`.
 
-    `predicted` and `truth` are what `read_labels` gave for the same view and fields. An
-    evaluation of the same key is replaced. Raises what `check_eval_key` raises.
+    `predicted` and `truth` are what `read_labels` gave for the same view and fields;
+    `curves` are in the order of `classes`. An evaluation of the same key is replaced.
+    Raises what `check_eval_key` raises.
     """
-    check_eval_key(view, eval_key)
-    for name in (predicted_field, truth_field):
-        check_detections(view, name)
+    sides = {predicted_field: predicted, truth_field: truth}
+    _make_room(view, eval_key, sides)
     sheets = _fill_sheets(predicted, truth, verdicts)
-    if eval_key in view.list_evaluations():
-        view._root_dataset.delete_evaluation(eval_key)  # noqa: SLF001 - no public twin
-    config = COCOEvaluationConfig(
-        predicted_field, truth_field, iou=iou, classwise=True, use_masks=use_masks
-    )
-    method = config.build()
+    method = COCOEvaluationConfig(
+        predicted_field,
+        truth_field,
+        iou=iou,
+        classwise=True,
+        use_masks=use_masks,
+        compute_mAP=True,
+    ).build()
     method.register_run(view, eval_key)
     method.register_samples(view, eval_key)
-    _set_fields(view, sheets, predicted_field, truth_field, eval_key)
+    _set_fields(view, sheets, sides, eval_key)
     rows = [row for sheet in sheets for row in sheet.rows]
-    results = method.generate_results(view, rows, eval_key=eval_key)
+    found = _results(method, rows, classes, curves)
+    results = COCODetectionResults(view, method.config, eval_key, **found)
     method.save_run_results(view, eval_key, results)
     method.add_fields_to_sidebar_group(
         view, eval_key, omit_fields=(predicted_field, truth_field)
     )
+
+
+def _make_room(view: fo.SampleCollection, eval_key: str, fields: Iterable[str]) -> None:
+    """Check key and fields; remove an evaluation of the same key."""
+    check_eval_key(view, eval_key)
+    for name in fields:
+        check_detections(view, name)
+    if eval_key in view.list_evaluations():
+        view._root_dataset.delete_evaluation(eval_key)  # noqa: SLF001 - no public twin
+
+
+def _results(
+    method: COCOEvaluation, rows: list[_Row], classes: Sequence[str], curves: Curves
+) -> dict[str, Any]:
+    """Name what FiftyOne keeps of an evaluation with mAP."""
+    return {
+        "matches": rows,
+        "precision": curves.precision,
+        "recall": np.linspace(0, 1, RECALLS),
+        "iou_threshs": method.config.iou_threshs,
+        "classes": list(classes),
+        "recall_sweep": curves.recall,
+        "thresholds": curves.scores,
+        "backend": method,
+    }
 
 
 @dataclass(slots=True)
@@ -192,20 +251,29 @@ def _at(detections: tuple[Detection, ...], index: int | None) -> Detection | Non
 
 def _set_fields(
     view: fo.SampleCollection,
-    sheets: list[_Sheet],
-    predicted_field: str,
-    truth_field: str,
-    eval_key: str,
+    sheets: Sequence[_Sheet],
+    sides: Mapping[str, Sequence[ImageLabels]],
+    key: str,
 ) -> None:
-    """Write the columns of all sheets, one field at a time."""
-    sides = (
-        (predicted_field, [sheet.predicted for sheet in sheets]),
-        (truth_field, [sheet.truth for sheet in sheets]),
+    """Write what stands on the sheets; `sides` are the predictions, then the truth."""
+    columns = (
+        [sheet.predicted for sheet in sheets],
+        [sheet.truth for sheet in sheets],
     )
-    for name, columns in sides:
-        path = f"{name}.detections.{eval_key}"
-        view.set_values(path, [c.kinds for c in columns])
-        view.set_values(f"{path}_id", [c.ids for c in columns])
-        view.set_values(f"{path}_iou", [c.ious for c in columns])
-    for kind in ("tp", "fp", "fn"):
-        view.set_values(f"{eval_key}_{kind}", [sheet.counts[kind] for sheet in sheets])
+    objects = [
+        ObjectValues(
+            name,
+            [[d.id for d in image.detections] for image in images],
+            {
+                key: [column.kinds for column in side],
+                f"{key}_id": [column.ids for column in side],
+                f"{key}_iou": [column.ious for column in side],
+            },
+        )
+        for (name, images), side in zip(sides.items(), columns, strict=True)
+    ]
+    counts = {
+        f"{key}_{kind}": [sheet.counts[kind] for sheet in sheets]
+        for kind in ("tp", "fp", "fn")
+    }
+    write_values(view, objects, counts)
