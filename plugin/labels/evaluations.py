@@ -132,13 +132,10 @@ def write_evaluation(
     method.register_run(view, eval_key)
     method.register_samples(view, eval_key)
     _set_fields(view, sheets, sides, eval_key)
-    rows = [row for sheet in sheets for row in sheet.rows]
-    found = _results(method, rows, classes, curves)
+    found = _results(method, sheets, classes, curves)
     results = COCODetectionResults(view, method.config, eval_key, **found)
     method.save_run_results(view, eval_key, results)
-    method.add_fields_to_sidebar_group(
-        view, eval_key, omit_fields=(predicted_field, truth_field)
-    )
+    method.add_fields_to_sidebar_group(view, eval_key, omit_fields=tuple(sides))
 
 
 def _make_room(view: fo.SampleCollection, eval_key: str, fields: Iterable[str]) -> None:
@@ -151,11 +148,14 @@ def _make_room(view: fo.SampleCollection, eval_key: str, fields: Iterable[str]) 
 
 
 def _results(
-    method: COCOEvaluation, rows: list[_Row], classes: Sequence[str], curves: Curves
+    method: COCOEvaluation,
+    sheets: Iterable[_Sheet],
+    classes: Sequence[str],
+    curves: Curves,
 ) -> dict[str, Any]:
     """Name what FiftyOne keeps of an evaluation with mAP."""
     return {
-        "matches": rows,
+        "matches": [row for sheet in sheets for row in sheet.rows],
         "precision": curves.precision,
         "recall": np.linspace(0, 1, RECALLS),
         "iou_threshs": method.config.iou_threshs,
