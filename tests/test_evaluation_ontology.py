@@ -95,7 +95,7 @@ def test_names_are_counted_the_most_frequent_first() -> None:
             "Labels were matched to the classes of the truth: "
             "1 exact, 1 folded, 1 synonym, 2 unmatched."
         ),
-        "2 predictions fit no class: 'ufo' (2).",
+        "2 predictions named as no class of the truth: 'ufo' (2).",
     ]
 
 
@@ -105,7 +105,7 @@ def test_a_survey_renames_nothing_but_hints() -> None:
     assert not names.applied
     (hint,) = names.remarks()
     assert hint == (
-        "12 predictions say 'Cups', the truth says 'cup': "
+        "12 predictions named 'Cups', which the truth calls 'cup': "
         "use --fold to count them as the same."
     )
     assert not list(survey_names(said("cup"), ["cup"]).remarks())

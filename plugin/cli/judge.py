@@ -12,7 +12,7 @@ import typer
 from ..coco.read import read_coco
 from ..coco.write import write_coco
 from ..errors import UsageError
-from ..evaluation import Scores, evaluate
+from ..evaluation import Judged, Ontology, Scores, judge, read_ontology
 from ..records import coco_info
 from ..report import Section, build_report, write_report
 from ..values import ImageLabels
@@ -37,19 +37,50 @@ Iou = Annotated[
     float,
     typer.Option(min=0.05, max=0.95, help="Overlap that makes a match (for P, R, F1)."),
 ]
+Names = Annotated[
+    Path | None,
+    typer.Option(
+        "--ontology",
+        help="A YAML file of synonyms and parents, by which labels find their class.",
+    ),
+]
+Fold = Annotated[
+    bool,
+    typer.Option(
+        "--fold", help="Match labels to classes but for case, spacing and plurals."
+    ),
+]
+Fuzzy = Annotated[
+    float | None,
+    typer.Option(help="Match also what is spelled so much alike (0.85, up to 1)."),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Ground truth and labels of the same images, with a title for both."""
+    """Ground truth and labels of the same images, with a title for both.
+
+    `classes` are those the truth knows, also where it shows none; empty: its labels.
+    """
 
     title: str
     truth: Sequence[ImageLabels]
     predicted: Sequence[ImageLabels]
+    classes: Sequence[str] = ()
+
+    def judged(self, iou: float, ontology: Ontology | None = None) -> Judged:
+        """Judge the labels by the ground truth, names matched first where asked."""
+        return judge(
+            self.truth,
+            self.predicted,
+            iou=iou,
+            ontology=ontology,
+            classes=self.classes,
+        )
 
     def scores(self, iou: float) -> Scores:
         """Judge the labels by the ground truth."""
-        return evaluate(self.truth, self.predicted, iou=iou)
+        return self.judged(iou).scores
 
 
 def evaluate_labels(
@@ -60,10 +91,14 @@ def evaluate_labels(
     truth_field: TruthField = "ground_truth",
     field: Field = "gemini",
     iou: Iou = 0.5,
+    ontology: Names = None,
+    fold: Fold = False,
+    fuzzy: Fuzzy = None,
 ) -> None:
     """Compare labels with ground truth, by the official COCO metrics."""
     pair = _open_pair(truth, predicted, dataset, truth_field, field)
-    show_scores(pair.title, pair.scores(iou))
+    judged = pair.judged(iou, _ontology(ontology, fuzzy, fold=fold))
+    show_scores(pair.title, judged.scores)
 
 
 def report_labels(
@@ -75,10 +110,14 @@ def report_labels(
     truth_field: TruthField = "ground_truth",
     field: Field = "gemini",
     iou: Iou = 0.5,
+    ontology: Names = None,
+    fold: Fold = False,
+    fuzzy: Fuzzy = None,
 ) -> None:
     """Evaluate, and write the result as one HTML file, Markdown and JSON."""
     pair = _open_pair(truth, predicted, dataset, truth_field, field)
-    section = Section(pair.title, None, pair.scores(iou), pair.truth, pair.predicted)
+    judged = pair.judged(iou, _ontology(ontology, fuzzy, fold=fold))
+    section = Section(pair.title, None, judged.scores, pair.truth, judged.predicted)
     files = write_report(build_report([section], title=pair.title), out)
     console.print(f"report: {files.html}")
 
@@ -114,6 +153,13 @@ def export_labels(
     console.print(f"{out}: {len(labels)} images, {objects} objects")
 
 
+def _ontology(path: Path | None, fuzzy: float | None, *, fold: bool) -> Ontology | None:
+    """Read how names are to be matched; None: not at all."""
+    if path is not None:
+        return read_ontology(path, fuzzy=fuzzy)
+    return Ontology(fuzzy=fuzzy) if fold or fuzzy is not None else None
+
+
 def _open_pair(
     truth: Path | None,
     predicted: Path | None,
@@ -123,9 +169,9 @@ def _open_pair(
 ) -> Pair:
     """Read truth and labels from two COCO files, or from two fields of a dataset."""
     if truth is not None and predicted is not None and not dataset:
-        return Pair(
-            predicted.name, read_coco(truth).images, read_coco(predicted).images
-        )
+        true, said = read_coco(truth), read_coco(predicted)
+        classes = [category.name for category in true.categories]
+        return Pair(predicted.name, true.images, said.images, classes)
     if not dataset or truth is not None:
         raise UsageError("Name two COCO files (truth, labels), or --dataset.")
     from ..labels.read import read_labels

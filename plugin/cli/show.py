@@ -127,6 +127,9 @@ def show_scores(title: str, scores: Scores) -> None:
     """Print the headline numbers, the table per class and what is to be known."""
     console.print(f"\n{title}: {scores.all.objects} true objects", style="bold")
     shapes = [("boxes", scores.all.boxes), ("masks", scores.all.masks)]
+    if scores.any_class is not None:
+        shapes.append(("boxes, any name", scores.any_class.boxes))
+        shapes.append(("masks, any name", scores.any_class.masks))
     rows = table("", "AP", "AP50", "AP75", "precision", "recall", "F1")
     for name, shape in shapes:
         if shape is not None:
@@ -147,6 +150,8 @@ def show_scores(title: str, scores: Scores) -> None:
         console.print(
             "  No confidence was given: AP breaks ties in the order of reply."
         )
+    for remark in scores.names.remarks() if scores.names else ():
+        console.print(f"  {remark}")
 
 
 def table(first: str, *columns: str) -> Table:

@@ -57,11 +57,16 @@ class Names:
             yield f"Labels were matched to the classes of the truth: {counts}."
         else:
             yield from (
-                f"{use.count} predictions say {use.said!r}, the truth says "
+                f"{_predictions(use.count)} named {use.said!r}, which the truth calls "
                 f"{use.meant!r}: use --fold to count them as the same."
                 for use in self.by(How.FOLDED)
             )
         strangers = self.by(How.UNMATCHED)
         if strangers:
             listed = ", ".join(f"{use.said!r} ({use.count})" for use in strangers)
-            yield f"{self.count(How.UNMATCHED)} predictions fit no class: {listed}."
+            count = _predictions(self.count(How.UNMATCHED))
+            yield f"{count} named as no class of the truth: {listed}."
+
+
+def _predictions(count: int) -> str:
+    return f"{count} prediction" if count == 1 else f"{count} predictions"

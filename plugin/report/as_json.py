@@ -48,6 +48,8 @@ def _scores(scores: Scores) -> JsonValue:
         "confidence": scores.confidence,
         "iou": scores.iou,
         "unknown_images": scores.unknown_images,
+        "any_class": _plain(scores.any_class),
+        "names": _plain(scores.names),
     }
 
 
@@ -71,7 +73,7 @@ def _plain(value: object) -> JsonValue:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(entry) for entry in value]
     if is_dataclass(value):
-        names = [field.name for field in fields(value)]
+        names = [field.name for field in fields(value) if field.compare]
         names += ["precision", "recall", "f1"] if isinstance(value, Counts) else []
         return {name: _plain(getattr(value, name)) for name in names}
     assert value is None or isinstance(value, bool | int | float | str), value

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..evaluation import ClassScores, Counts, Match, Scores, ShapeScores
 from ..values import ImageLabels, Run, Status
+from .anatomy import explaining_parts
 from .content import Cell, Chapter, Example, Fact, Headline, Report, Section, Table
 from .pictures import UnreadablePictureError, draw
 from .texts import (
@@ -62,6 +63,7 @@ def _chapter(section: Section) -> Chapter:
         coco=_coco_table(scores),
         classes=_class_table(scores.all.main.classes),
         examples=tuple(_examples(section)),
+        parts=tuple(explaining_parts(scores)),
     )
 
 

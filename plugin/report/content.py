@@ -62,6 +62,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A table under a title, with a text that says how to read it."""
+
+    title: str
+    text: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """The truth and the prediction drawn on the same picture, both as JPEG."""
 
@@ -101,6 +110,8 @@ class Chapter:
     coco: Table
     classes: Table
     examples: tuple[Example, ...]
+    parts: tuple[Part, ...] = ()
+    """What explains the numbers, shown after the classes."""
 
 
 @dataclass(frozen=True, slots=True)
