@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 import orjson
 
-from ..errors import UsageError
+from ..errors import FormatError, UsageError
 from ..values import Detection, Frame, ImageLabels, JsonValue
 from .rle import mask_to_rle
 
@@ -33,9 +33,20 @@ def write_coco(
     categories: Sequence[Category] | None = None,
     info: Mapping[str, JsonValue] | None = None,
 ) -> None:
-    """Write `coco_document` to a file, at once or not at all."""
+    """Write `coco_document` to a file, at once or not at all.
+
+    Raises what `coco_document` raises, and `FormatError` when there is no place for it.
+    """
     data = orjson.dumps(coco_document(images, categories, info))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data)
+    except OSError as error:
+        raise FormatError(f"{path} cannot be written ({error.strerror}).") from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file beside another and put it in its place."""
     with tempfile.NamedTemporaryFile(
         dir=path.parent, prefix=f".{path.name}.", delete=False
     ) as file:

@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar, TypeVarTuple
 
-from ..errors import ApiError, FatalApiError, GeminiLabelError, MediaError
+from ..errors import ApiError, FatalApiError, FormatError, GeminiLabelError, MediaError
 from ..values import Item, Reply, Request, Status
 from .budget import BudgetReachedError, Purse
 from .client import Client
@@ -30,6 +30,7 @@ from .retry import Patience
 Build = Callable[[Item], Request]
 Args = TypeVarTuple("Args")
 T = TypeVar("T")
+_OTHER_RUN_SECONDS = 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -175,12 +176,32 @@ class Engine:
         """Take the reply from the journal, or ask and write it there first of all."""
         async with self._places:
             self._go_on()
-            known = await self._work(self._look_up, key)
-            if known is not None:
+            try:
+                known = await self._find(key)
+                return known or await self._ask_claimed(key, request)
+            except FormatError:
+                self._halted.set()  # the journal fails: nothing more can be kept
+                raise
+
+    async def _find(self, key: str) -> Reply | None:
+        """Find the reply to a request; None when it is claimed, to be asked by us.
+
+        While another run on the same journal asks for it, that run is waited for.
+        """
+        while True:
+            known, claimed = await self._work(self._look_up, key)
+            if known is not None or claimed:
                 return known
+            await self._pause(_OTHER_RUN_SECONDS)
+
+    async def _ask_claimed(self, key: str, request: Request) -> Reply:
+        """Ask within the budget, if there is one; then others may claim the request."""
+        try:
             if self._purse is None:
                 return await self._pay(key, request)
             return await self._pay_within(self._purse, key, request)
+        finally:
+            await self._work(self._release, key)
 
     async def _pay_within(self, purse: Purse, key: str, request: Request) -> Reply:
         """Ask when the budget allows it; the first time it does not ends the run."""
@@ -209,10 +230,22 @@ class Engine:
         reply = await self._work(self._keep, key, body, request.model)
         return replace(reply, seconds=seconds)
 
-    def _look_up(self, key: str) -> Reply | None:
-        """Read a reply that is in the journal."""
+    def _look_up(self, key: str) -> tuple[Reply | None, bool]:
+        """Read a reply that is in the journal, or claim the request if nobody has."""
         body = self._journal.find(key, emulated=self._emulated)
-        return None if body is None else replace(read_body(body), from_journal=True)
+        if body is None:
+            if not self._journal.claim(key, emulated=self._emulated):
+                return None, False
+            # Another run may have answered and let go between the two.
+            body = self._journal.find(key, emulated=self._emulated)
+            if body is None:
+                return None, True
+            self._release(key)
+        return replace(read_body(body), from_journal=True), False
+
+    def _release(self, key: str) -> None:
+        """Let other runs claim a request."""
+        self._journal.release(key, emulated=self._emulated)
 
     def _keep(self, key: str, body: bytes, model: str) -> Reply:
         """Write a reply to the journal, then read it."""

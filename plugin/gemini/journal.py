@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from ..values import JsonValue, Request
+from .claims import Claims
 from .store import Store
 
 
@@ -54,6 +55,7 @@ class Journal:
         self, path: str | Path, stale: Callable[[bytes], bool] | None = None
     ) -> None:
         self._store = Store(Path(path))
+        self._claims = Claims(self._store)
         self._stale = stale
         self._newest_then = self._store.number("SELECT ifnull(max(id), 0) FROM reply")
 
@@ -99,6 +101,15 @@ class Journal:
             (key, emulated, model, received, body, hashlib.sha256(body).digest()),
         )
 
+    def claim(self, key: str, *, emulated: bool = False) -> bool:
+        """Take a request for this run alone; False while another run has it."""
+        return self._claims.take(key, emulated=emulated)
+
+    def release(self, key: str, *, emulated: bool = False) -> None:
+        """Give a claimed request back."""
+        self._claims.drop(key, emulated=emulated)
+
     def close(self) -> None:
         """Close the file; closing twice is fine."""
+        self._claims.close()
         self._store.close()

@@ -39,7 +39,15 @@ _FROM_VERSION_1 = (
     "ALTER TABLE reply ADD COLUMN sha256 BLOB",
     f"PRAGMA user_version = {_VERSION}",
 )
-Cell: TypeAlias = str | int | bytes | None
+# What is being asked now: of no worth after the run, so it is made where it is missing.
+_CLAIMS = """CREATE TABLE IF NOT EXISTS claim (
+    key TEXT NOT NULL,
+    emulated INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    until REAL NOT NULL,
+    PRIMARY KEY (key, emulated)
+) WITHOUT ROWID"""
+Cell: TypeAlias = str | int | float | bytes | None
 
 
 class Store:
@@ -73,7 +81,9 @@ class Store:
             self.close()
             raise
 
-    def run(self, statement: str, values: tuple[Cell, ...] = ()) -> list[tuple[Cell, ...]]:
+    def run(
+        self, statement: str, values: tuple[Cell, ...] = ()
+    ) -> list[tuple[Cell, ...]]:
         """Run one statement, alone; a change is safe from a kill when this returns."""
         with self._lock:
             try:
@@ -96,7 +106,7 @@ class Store:
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.execute("BEGIN IMMEDIATE")
         try:
-            for statement in self._missing():
+            for statement in (*self._missing(), _CLAIMS):
                 self._database.execute(statement)
             self._database.execute("COMMIT")
         finally:
