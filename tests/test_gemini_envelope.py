@@ -52,6 +52,33 @@ def test_text_is_that_of_all_parts_but_thoughts() -> None:
     assert not reply.cut
 
 
+CODE = {"executableCode": {"code": "print(boxes)"}}
+PRINTED = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "[1]"}}
+FAILED = {"codeExecutionResult": {"outcome": "OUTCOME_FAILED", "output": "Traceback"}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        pytest.param([{"text": "a"}, CODE, PRINTED, {"text": "b"}], "b", id="after"),
+        pytest.param([CODE, PRINTED, {"text": "b"}, {"text": "c"}], "bc", id="two"),
+        pytest.param([{"text": "a"}, CODE, PRINTED], "[1]", id="printed"),
+        pytest.param([CODE, PRINTED, {"text": " \n"}], "[1]", id="blank"),
+        pytest.param([CODE, PRINTED, CODE, FAILED], "", id="failed"),
+        pytest.param([{"text": "a"}, CODE, FAILED], "a", id="before"),
+        pytest.param([{"text": "a"}, CODE], "a", id="never run"),
+        pytest.param(
+            [CODE, PRINTED, {"text": "hm", "thought": True}], "[1]", id="thought"
+        ),
+    ],
+)
+def test_what_code_printed_counts_only_as_the_answer(
+    parts: list[dict], text: str
+) -> None:
+    """The answer is what was said last: after code, else by the code, else before it."""
+    assert read_body(candidate(*parts)).text == text
+
+
 def test_usage_counts_every_kind_of_token() -> None:
     """Prompt, output, thoughts and cached tokens and the model's version are read."""
     usage = {

@@ -49,6 +49,14 @@ def values(found: JsonItems) -> list[object]:
         ),
         pytest.param(f'Sure: {{"boxes": {LIST}}}', "boxes[0]", id="prose and wrapper"),
         pytest.param(f'{{"boxes": {LIST[:-1]},]}}', "boxes[0]", id="comma in wrapper"),
+        pytest.param(f'{{"a": {{"boxes": {LIST}}}}}', "a.boxes[0]", id="deeper"),
+        pytest.param(f'{{"a": {{"b": {LIST}}}}}', "a.b[0]", id="any deeper"),
+        pytest.param(
+            f'```python\nx = [{{"box_2d": [9, 9, 99, 99]}}]\n```\nSo:\n{LIST}',
+            "[0]",
+            id="code before",
+        ),
+        pytest.param(f"```python\nboxes = {LIST}\n```", "[0]", id="code alone"),
         pytest.param(LIST[:-1] + ",]", "[0]", id="trailing comma"),
         pytest.param(LIST.replace("}, {", "}\n{"), "[0]", id="no commas"),
         pytest.param(f"{json.dumps(CUP)}\n{json.dumps(CAT)}", "[0]", id="lines"),
@@ -92,6 +100,51 @@ def test_a_damaged_item_is_mended_alone(item: str) -> None:
     assert mended["label"] == "a"
     assert [(i.path, i.code) for i in found.issues] == [("[1]", "repaired")]
     assert not found.cut
+
+
+@pytest.mark.parametrize("end", ["]", "\n]\n```", "\n]\n```\nThat is all.", "] ", "]}"])
+@pytest.mark.parametrize(
+    ("item", "label"),
+    [
+        pytest.param('{"box_2d": [1, 2, 3, 4], "label": "14" tv"}', '14" tv', id="one"),
+        pytest.param('{"label": "a 14" tv", "box_2d": [1, 2, 3, 4]}', 'a 14" tv', id="first"),
+        pytest.param('{"box_2d": [1, 2, 3, 4], "label": "a "b" c"}', 'a "b" c', id="two"),
+    ],
+)  # fmt: skip
+def test_quotes_inside_the_last_label_are_no_cut(
+    item: str, label: str, end: str
+) -> None:
+    """A closed list whose last label holds quotes is mended, not called cut."""
+    head = '{"boxes": [' if end == "]}" else "["
+    found = find_items(f"{head}{json.dumps(CUP)}, {item}{end}")
+    assert values(found) == [CUP, {"box_2d": [1, 2, 3, 4], "label": label}]
+    assert [issue.code for issue in found.issues] == ["repaired"]
+    assert (found.cut, found.repaired) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    ['"label": "}]', '"label": "a}]', '"label": "a 3}]', '"label": "14" tv"}',
+     '"label": "14" t', '"label": "14" tv", "x": [1}', '"x": [1, 2'],
+)  # fmt: skip
+def test_what_may_be_cut_is_cut(tail: str) -> None:
+    """Brackets at the very end may be those of a label: then the reply is cut."""
+    found = find_items(f'[{json.dumps(CUP)}, {{"box_2d": [1, 2, 3, 4], {tail}')
+    assert CUP in values(found)
+    assert found.cut
+
+
+def test_a_mended_label_is_never_half_a_word() -> None:
+    """What a repair cut out of a word is left out; the box stays."""
+    found = find_items('[{"box_2d": [1, 2, 3, 4], "label"null: "text"},]')
+    assert values(found) == [{"box_2d": [1, 2, 3, 4]}]
+
+
+def test_a_tangle_never_passes_for_a_whole_answer() -> None:
+    """Where reading was given up after some items, the reply counts as cut."""
+    found = find_items(json.dumps(CUP) + '{"a":[' * 50_000)
+    assert values(found) == [CUP]
+    assert found.cut
 
 
 def test_an_item_that_is_never_closed_costs_no_other() -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fiftyone_gemini.parsing.objects import read_objects
+from fiftyone_gemini.errors import UsageError
+from fiftyone_gemini.parsing.objects import MAX_MASK_PIXELS, read_objects
 from fiftyone_gemini.parsing.polygons import fill_rings
+from fiftyone_gemini.parsing.rules import ReadRules
 from fiftyone_gemini.values import Box, Detection, Frame, Reading
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,6 +99,73 @@ def bomb() -> str:
     data = bytearray(base64.b64decode(GOOD))
     data[16:24] = (60_000).to_bytes(4, "big") * 2
     return base64.b64encode(bytes(data)).decode()
+
+
+def test_the_threshold_can_be_chosen() -> None:
+    """A pixel is the object's when it is over the threshold, 127 by default."""
+    steps = np.repeat(np.array([[0, 60, 128, 200]], np.uint8), 64, axis=1)
+    item = {"box_2d": BOX, "label": "cup", "mask": png(np.repeat(steps, 256, axis=0))}
+    shares = []
+    for threshold in (0, 100, 127, 150, 254):
+        rules = ReadRules(threshold=threshold)
+        found = read_objects(json.dumps([item]), FRAME, masks=True, rules=rules)
+        mask = found.detections[0].mask
+        shares.append(0 if mask is None else round(mask.crop.mean(), 1))
+    assert shares == [0.8, 0.5, 0.5, 0.2, 0]
+
+
+@pytest.mark.parametrize("threshold", [-1, 255])
+def test_a_threshold_out_of_range_is_refused(threshold: int) -> None:
+    """Nothing is over 255, so such a threshold is the caller's mistake."""
+    with pytest.raises(UsageError, match=r"0\.\.254"):
+        ReadRules(threshold=threshold)
+
+
+@pytest.mark.parametrize("count", [16, 3])
+def test_a_decoder_of_tokens_can_be_plugged_in(count: int) -> None:
+    """A decoder gets the tokens' numbers; its picture is placed as any other."""
+    asked = []
+
+    def decoder(tokens: tuple[int, ...]) -> np.ndarray | None:
+        asked.append(tokens)
+        return half(64) if len(tokens) == 16 else None
+
+    text = "<start_of_mask>" + "".join(f"<seg_{i * 7}>" for i in range(count))
+    item = {"box_2d": BOX, "label": "cup", "mask": text}
+    rules = ReadRules(decoder=decoder)
+    found = read_objects(json.dumps([item]), FRAME, masks=True, rules=rules)
+    assert asked == [tuple(range(0, count * 7, 7))]
+    if count == 16:
+        assert left_half(found.detections[0])
+        assert not found.issues
+    else:
+        assert found.detections[0].mask is None
+        assert codes(found) == ["mask_tokens"]
+
+
+@pytest.mark.parametrize(
+    "picture", [np.zeros(0, np.uint8), np.zeros((2, 2, 3), np.uint8), np.ones((9, 9))]
+)
+def test_a_decoder_that_gives_no_picture_costs_the_mask_alone(
+    picture: np.ndarray,
+) -> None:
+    """What is not a grey picture of bytes is no mask."""
+    item = {"box_2d": BOX, "label": "cup", "mask": "<start_of_mask><seg_1>"}
+    rules = ReadRules(decoder=lambda _: picture)
+    found = read_objects(json.dumps([item]), FRAME, masks=True, rules=rules)
+    assert found.detections[0].mask is None
+    assert codes(found) == ["mask_tokens"]
+
+
+def test_the_masks_of_a_reply_are_bounded() -> None:
+    """Masks far larger than the picture together are not filled; boxes stay."""
+    item = {"box_2d": [0, 0, 1000, 1000], "mask": [[1, 1], [999, 1], [999, 999]]}
+    many = [{**item, "label": str(number)} for number in range(20)]
+    found = read_objects(json.dumps(many), Frame(4000, 3000), masks=True)
+    assert len(found.detections) == 20
+    masks = sum(d.mask is not None for d in found.detections)
+    assert masks == MAX_MASK_PIXELS // 12_000_000
+    assert codes(found) == ["mask_budget"] * (20 - masks)
 
 
 TOKENS = "<start_of_mask>" + "".join(f"<seg_{i}>" for i in range(16))
@@ -185,6 +254,50 @@ def test_the_reading_that_fits_the_box_is_taken(mask: object, order: str) -> Non
     assert left_half(found.detections[0])
     assert codes(found) == ["mask_axes"]
     assert order in found.issues[0].message
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("scale", [(1, 1), (2400, 4000)])
+def test_polygons_share_the_scale_of_the_boxes(
+    scale: tuple[int, int], swapped: bool
+) -> None:
+    """In a reply of fractions or pixels, outlines are so too, in either order."""
+    right, bottom = scale[1], scale[0]
+    box = [0.5 * bottom, 0.5 * right, bottom, 0.75 * right]
+    xy = [[0.5, 0.5], [0.625, 0.5], [0.625, 1], [0.5, 1]]
+    mask = [[x * right, y * bottom] for x, y in xy]
+    mask = [point[::-1] for point in mask] if swapped else mask
+    item = {"box_2d": box, "label": "cup", "mask": mask}
+    found = read_objects(json.dumps([item]), Frame(4000, 2400), masks=True)
+    (cup,) = found.detections
+    assert cup.box == Box(2000, 1200, 1000, 1200)
+    assert cup.mask is not None
+    assert cup.mask.crop[:, :500].all()
+    assert not cup.mask.crop[:, 500:].any()
+    assert codes(found) == ["box_scale", *["mask_axes"] * swapped]
+
+
+@pytest.mark.parametrize("mask", [XY, [XY], FLAT, ", ".join(map(str, FLAT))])
+def test_a_polygon_without_a_box_gets_one(mask: object) -> None:
+    """The box of an object that has an outline alone is drawn around it."""
+    found = read_objects(json.dumps([{"mask": mask, "label": "a"}]), FRAME, masks=True)
+    (thing,) = found.detections
+    assert thing.box == Box(100, 100, 100, 200)
+    assert thing.mask is not None
+    assert thing.mask.crop.all()
+    assert [(i.path, i.code) for i in found.issues] == [
+        ("[0].box_2d", "box_from_polygon")
+    ]
+    boxes = read_objects(json.dumps([{"mask": mask, "label": "a"}]), FRAME, masks=False)
+    assert boxes.detections[0].box == thing.box
+
+
+@pytest.mark.parametrize("mask", [GOOD, [[5, 5], [5, 9], [5, 20]], [[1, 2]], None])
+def test_what_has_neither_box_nor_outline_is_dropped(mask: object) -> None:
+    """A PNG says nothing about its place, nor does a line about an area."""
+    found = read_objects(json.dumps([{"mask": mask, "label": "a"}]), FRAME, masks=True)
+    assert not found.detections
+    assert found.dropped == {"box_missing": 1}
 
 
 def test_on_a_tie_the_documented_order_holds() -> None:

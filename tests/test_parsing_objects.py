@@ -8,6 +8,7 @@ import pytest
 from fiftyone_gemini.parsing.boxes import Box1000
 from fiftyone_gemini.parsing.fields import MAX_LABEL
 from fiftyone_gemini.parsing.objects import MAX_OBJECTS, read_objects
+from fiftyone_gemini.parsing.rules import ReadRules
 from fiftyone_gemini.values import Box, Frame, Reading
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,6 +67,75 @@ def test_fractions_are_known_by_the_whole_reply() -> None:
     mixed = read(small, {"box_2d": [1, 2, 3, 4], "label": "cup"})
     assert mixed.detections[0].box.x == pytest.approx(0.128)
     assert not mixed.issues
+
+
+PIXELS = [{"box_2d": [100, 1200, 1080, 1920], "label": "cup"},
+          {"box_2d": [540, 960, 810, 1440], "label": "mug"}]  # fmt: skip
+
+
+def test_pixels_are_known_by_the_whole_reply() -> None:
+    """When no box fits 0..1000 and all fit the picture, they are pixels."""
+    found = read_objects(json.dumps(PIXELS), Frame(1920, 1080), masks=False)
+    cup, mug = found.detections
+    assert cup.box.xyxy_px == pytest.approx((1200, 100, 1920, 1080))
+    assert mug.box.xyxy_px == pytest.approx((960, 540, 1440, 810))
+    assert codes(found) == [("", "box_scale")]
+
+
+@pytest.mark.parametrize(
+    ("more", "frame"),
+    [
+        pytest.param([[100, 200, 300, 400]], Frame(1920, 1080), id="one fits 0..1000"),
+        pytest.param([], Frame(1900, 1080), id="one leaves the picture"),
+        pytest.param([[-1, 1200, 300, 1400]], Frame(1920, 1080), id="one is negative"),
+    ],
+)
+def test_what_may_be_pixels_is_not_guessed(more: list, frame: Frame) -> None:
+    """Where boxes disagree all are read in 0..1000, and an issue says so."""
+    boxes = [*PIXELS, *({"box_2d": box, "label": "cat"} for box in more)]
+    found = read_objects(json.dumps(boxes), frame, masks=False)
+    assert codes(found)[0] == ("", "box_scale_unclear")
+    assert "box_scale" not in {code for _, code in codes(found)}
+    assert found.detections[-1].box.xyxy_px[2] <= frame.width
+
+
+def test_overshoot_makes_no_pixels() -> None:
+    """A box that leaves 0..1000 by a little is that of the whole picture."""
+    item = {"box_2d": [0, 0, 1003, 1020], "label": "cup"}
+    found = read_objects(json.dumps([item]), Frame(4000, 3000), masks=False)
+    assert found.detections[0].box == Box(0, 0, 4000, 3000)
+    assert {code for _, code in codes(found)} == {"box_range"}
+
+
+def test_unlabelled_objects_are_kept_or_dropped() -> None:
+    """By option an object without a label goes, with its reason; its issue stays."""
+    text = json.dumps(
+        [{"box_2d": [1, 2, 3, 4]}, {"box_2d": [1, 2, 3, 4], "label": "x"}]
+    )
+    kept = read_objects(text, FRAME, masks=False)
+    assert [d.label for d in kept.detections] == ["", "x"]
+    rules = ReadRules(keep_unlabelled=False)
+    dropped = read_objects(text, FRAME, masks=False, rules=rules)
+    assert [d.label for d in dropped.detections] == ["x"]
+    assert dropped.dropped == {"label_missing": 1}
+    assert codes(kept) == codes(dropped) == [("[0].label", "label_missing")]
+
+
+def test_every_object_is_counted() -> None:
+    """Objects seen are those read, those mended among them, and those dropped by reason."""
+    text = """[{"box_2d": [1, 2, 30, 40], "label": "a"}, {"box_2d": [5, 5, 5, 5]},
+      {"box_2d": [1, 2, 30, 40], "label": "b",}, "c", {"box_2d": [1, 2, "x", "y"]},
+      {"box_2d": [1, 2, 30, 40], "label": "a"}, {"box_2d": [1, 2, 3, "mask": "iVB
+      {"label": "d"}, {"box_2d": [1, 2, 30"""
+    found = read_objects(text, FRAME, masks=False)
+    assert [d.label for d in found.detections] == ["a", "b"]
+    assert found.repaired == 1
+    assert found.dropped == {
+        "box_empty": 1, "box_number": 1, "duplicate": 1, "damaged": 1,
+        "box_missing": 1, "cut": 1,
+    }  # fmt: skip
+    assert found.items_seen == 8
+    assert found.cut
 
 
 def test_edges_outside_move_to_the_border() -> None:

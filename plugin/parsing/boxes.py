@@ -74,8 +74,8 @@ def read_box(
     numbers = _four_numbers(item[key], here, issues)
     if numbers is None:
         return None
-    x, y = scale.xy_to_1000
-    numbers = [n * unit for n, unit in zip(numbers, (y, x, y, x), strict=True)]
+    full = (scale.bottom, scale.right) * 2
+    numbers = [n * _SCALE / far for n, far in zip(numbers, full, strict=True)]
     ymin, xmin, ymax, xmax = _ordered(_clamped(numbers, here, issues), here, issues)
     if ymin >= ymax or xmin >= xmax:
         issues.append(Issue(here, "box_empty", "the box has no area in the picture"))

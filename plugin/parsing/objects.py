@@ -18,7 +18,7 @@ from .shape import JsonItem
 
 MAX_OBJECTS = 1000
 """Objects read of one reply; more is a model that runs in a loop."""
-MAX_MASK_PIXELS = 200_000_000
+MAX_MASK_PIXELS = 150_000_000
 """Pixels of the masks of one reply; four whole pictures where those are more."""
 _BOX_NUMBERS = 4
 
