@@ -136,7 +136,7 @@ def test_every_headline_comes_twice_when_images_failed(tmp_path: Path) -> None:
     """Recall is 2 of 4 over all images, and 2 of 3 over those answered."""
     page, markdown, data = write(tmp_path, section(tmp_path))
     assert "answered only: 0.667" in Outline(page).text
-    assert "| **Recall** | 0.500 | 0.667 |" in markdown
+    assert "| **Recall** | 0.500 [0.15, 0.85] | 0.667 |" in markdown
     scores = data["sections"][0]["scores"]
     assert scores["all"]["boxes"]["counts"]["recall"] == 0.5
     assert scores["answered"]["boxes"]["counts"]["recall"] == 2 / 3

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .content import Report
-from .texts import moment, number
+from .texts import interval, moment, number
 
 TEMPLATE = "report.html.j2"
 
@@ -22,7 +22,12 @@ def to_html(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "moment": moment, "data_uri": _data_uri}
+    environment.filters |= {
+        "number": number,
+        "moment": moment,
+        "interval": interval,
+        "data_uri": _data_uri,
+    }
     return environment.get_template(TEMPLATE).render(report=report)
 
 

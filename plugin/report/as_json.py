@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ..evaluation import Counts, Scores
 from ..values import JsonValue
-from .content import Chapter, Example, Report
+from .content import Belief, Chapter, Example, Report
 
 FORMAT = "fiftyone-gemini report 1"
 
@@ -32,6 +32,7 @@ def _chapter(chapter: Chapter) -> JsonValue:
         "banner": chapter.banner,
         "run": _plain(chapter.section.run),
         "scores": _scores(chapter.section.scores),
+        **_belief(chapter.belief),
         "remarks": list(chapter.remarks),
         "worst_images": [_example(example) for example in chapter.examples],
     }
@@ -50,6 +51,21 @@ def _scores(scores: Scores) -> JsonValue:
         "unknown_images": scores.unknown_images,
         "any_class": _plain(scores.any_class),
         "names": _plain(scores.names),
+    }
+
+
+def _belief(belief: Belief) -> dict[str, JsonValue]:
+    """Write intervals, thresholds and rules; of a curve only its best point."""
+    found = belief.confidences
+    return {
+        "intervals": _plain(belief.intervals),
+        "confidence": {
+            "reason": found.reason,
+            "best_thresholds": {c.label: _plain(c.best) for c in found.curves},
+            "calibration": _plain(found.overall),
+            "class_calibrations": _plain(found.calibrations),
+        },
+        "trust": {"target": belief.target, "classes": _plain(belief.trust)},
     }
 
 

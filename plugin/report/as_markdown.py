@@ -6,8 +6,8 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from .content import Chapter, Example, Fact, Report, Table
-from .texts import moment, number
+from .content import Block, Chapter, Example, Fact, Headline, Report, Table
+from .texts import interval, moment, number
 
 
 def to_markdown(report: Report) -> str:
@@ -29,7 +29,7 @@ def _chapter(chapter: Chapter) -> Iterator[str]:
     yield from ("", "### Headline numbers", "")
     yield from (f"Compared by their {chapter.compared_by}.", "")
     rows = [
-        (f"**{h.name}**", number(h.value), number(h.answered), _plain(h.meaning))
+        (f"**{h.name}**", _with_interval(h), number(h.answered), _plain(h.meaning))
         for h in chapter.headlines
     ]
     yield from _rows(("", "all images", "answered images", ""), rows)
@@ -39,12 +39,27 @@ def _chapter(chapter: Chapter) -> Iterator[str]:
     for part in chapter.parts:
         yield from (f"### {part.title}", "", _plain(part.text), "")
         yield from _table(part.table)
+    for block in chapter.blocks:
+        yield from _block_lines(block)
     yield from ("### All numbers", "", *_table(chapter.coco))
     yield from ("### Images with most errors", "", *_examples(chapter.examples))
     if chapter.asked:
         yield from ("### What was asked", "", *_facts(chapter.asked))
     if chapter.prompt:
         yield from ("### Prompt", "", _block(chapter.prompt))
+
+
+def _with_interval(headline: Headline) -> str:
+    return f"{number(headline.value)} {interval(headline.interval)}".rstrip()
+
+
+def _block_lines(block: Block) -> Iterator[str]:
+    """Write a block without its charts."""
+    yield from (f"### {_plain(block.title)}", "")
+    for text in block.texts:
+        yield from (_plain(text), "")
+    if block.table:
+        yield from _table(block.table)
 
 
 def _facts(facts: Sequence[Fact]) -> Iterator[str]:

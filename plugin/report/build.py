@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..evaluation import ClassScores, Counts, Match, Scores, ShapeScores
+from ..evaluation.intervals import Intervals
+from ..evaluation.trust import TARGET
 from ..values import ImageLabels, Run, Status
 from .anatomy import explaining_parts
 from .content import Cell, Chapter, Example, Fact, Headline, Report, Section, Table
@@ -22,6 +24,7 @@ from .texts import (
     tokens,
     when,
 )
+from .trust import belief_blocks, find_belief, interval_remark
 
 MAX_EXAMPLES = 12
 
@@ -31,22 +34,25 @@ def build_report(
     *,
     title: str = "Labels by Gemini, evaluated",
     notes: Sequence[str] = (),
+    target_precision: float = TARGET,
 ) -> Report:
     """Put together what is reported, and draw the worst images of each section.
 
     `notes` end the report: how it was made, a command line. A picture that cannot be
-    read is said to be so; nothing fails because of it.
+    read is said to be so; nothing fails because of it. `target_precision`: what labels
+    must surpass to be accepted unseen.
     """
     return Report(
         title=title,
         made=datetime.now(UTC),
         notes=tuple(notes),
-        chapters=tuple(_chapter(section) for section in sections),
+        chapters=tuple(_chapter(section, target_precision) for section in sections),
     )
 
 
-def _chapter(section: Section) -> Chapter:
+def _chapter(section: Section, target: float) -> Chapter:
     scores, run = section.scores, section.run
+    belief = find_belief(section, target)
     return Chapter(
         section=section,
         banner=EMULATOR_BANNER if run and run.endpoint == "emulator" else "",
@@ -57,12 +63,14 @@ def _chapter(section: Section) -> Chapter:
             for status in Status
             if scores.statuses.get(status)
         ),
-        headlines=_headlines(scores),
+        headlines=_headlines(scores, belief.intervals),
         compared_by="boxes" if scores.all.masks is None else "masks",
-        remarks=tuple(_remarks(scores)),
+        remarks=(*_remarks(scores), interval_remark(belief.intervals)),
         coco=_coco_table(scores),
         classes=_class_table(scores.all.main.classes),
         examples=tuple(_examples(section)),
+        belief=belief,
+        blocks=belief_blocks(belief),
         parts=tuple(explaining_parts(scores)),
     )
 
@@ -92,22 +100,26 @@ def _asked(run: Run, scores: Scores) -> Iterator[Fact]:
     yield Fact("Code", run.code_version or "unknown")
 
 
-def _headlines(scores: Scores) -> tuple[Headline, ...]:
+def _headlines(scores: Scores, sure: Intervals) -> tuple[Headline, ...]:
     every, answered = scores.all.main, scores.answered.main
     at, counts, others = f"at IoU {scores.iou:g}", every.counts, answered.counts
     return (
-        Headline("F1", counts.f1, others.f1, f"precision and recall in one, {at}"),
+        Headline(
+            "F1", counts.f1, others.f1, f"precision and recall in one, {at}", sure.f1
+        ),
         Headline(
             "Precision",
             counts.precision,
             others.precision,
             f"{counts.tp} of {counts.tp + counts.fp} predictions are right, {at}",
+            sure.precision,
         ),
         Headline(
             "Recall",
             counts.recall,
             others.recall,
             f"{counts.tp} of {counts.tp + counts.fn} objects were found, {at}",
+            sure.recall,
         ),
         Headline(
             "Mean IoU",
@@ -115,7 +127,9 @@ def _headlines(scores: Scores) -> tuple[Headline, ...]:
             others.mean_iou,
             "how well the right ones fit",
         ),
-        Headline("COCO AP", every.coco.ap, answered.coco.ap, COCO_MEANING["ap"][1]),
+        Headline(
+            "COCO AP", every.coco.ap, answered.coco.ap, COCO_MEANING["ap"][1], sure.ap
+        ),
     )
 
 

@@ -12,7 +12,11 @@ from datetime import datetime
 from pathlib import Path
 
 from ..evaluation import Scores
+from ..evaluation.curves import Confidences
+from ..evaluation.intervals import Interval, Intervals
+from ..evaluation.trust import ClassTrust
 from ..values import ImageLabels, Run, Status
+from .charts import Chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Headline:
     value: float | None
     answered: float | None
     meaning: str
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,26 @@ class Part:
     title: str
     text: str
     table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part under a title of its own: paragraphs, then charts, then a table."""
+
+    title: str
+    texts: tuple[str, ...]
+    table: Table | None = None
+    charts: tuple[Chart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """How sure the numbers of a section are; `target` is the precision asked for."""
+
+    intervals: Intervals
+    confidences: Confidences
+    target: float
+    trust: tuple[ClassTrust, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +135,8 @@ class Chapter:
     coco: Table
     classes: Table
     examples: tuple[Example, ...]
+    belief: Belief
+    blocks: tuple[Block, ...]
     parts: tuple[Part, ...] = ()
     """What explains the numbers, shown after the classes."""
 

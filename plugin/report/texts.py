@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ..evaluation import CocoNumbers
+from ..evaluation.intervals import Interval
 from ..values import Run, Status, Usage
 
 EMULATOR_BANNER = "Answers came from the offline emulator, not from Gemini"
@@ -42,6 +43,11 @@ assert list(COCO_MEANING) == list(CocoNumbers.__dataclass_fields__)
 def number(value: float | None) -> str:
     """Write a score with three digits; a dash where it is not defined."""
     return UNDEFINED if value is None else f"{value:.3f}"
+
+
+def interval(found: Interval | None) -> str:
+    """Write a range with two digits, as `[0.85, 0.91]`; nothing where undefined."""
+    return "" if found is None else f"[{found.low:.2f}, {found.high:.2f}]"
 
 
 def moment(time: datetime) -> str:
