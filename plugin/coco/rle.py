@@ -70,16 +70,18 @@ def _flips(crop: BoolArray) -> tuple[Counts, Counts]:
     There is one row more than in the crop: what is on in its last row ends there.
     """
     height, width = crop.shape
+    if not crop.size:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     size = (height + 1) * width
-    padded = np.zeros(-(-size // 8) * 8, np.bool_)
-    if crop.size:
-        flips = padded[:size].reshape(height + 1, width)
-        flips[0], flips[height] = crop[0], crop[-1]
-        np.not_equal(crop[1:], crop[:-1], out=flips[1:height])
+    padded = np.empty(-(-size // 8) * 8, np.bool_)
+    padded[size:] = False
+    flips = padded[:size].reshape(height + 1, width)
+    flips[0], flips[height] = crop[0], crop[-1]
+    np.not_equal(crop[1:], crop[:-1], out=flips[1:height])
     # Flips are rare: look for them eight pixels at a time first.
     words = np.flatnonzero(padded.view(np.uint64) != 0)
-    index, byte = np.nonzero(padded.reshape(-1, 8)[words])
-    row, column = np.divmod(words[index] * 8 + byte, max(width, 1))
+    found = np.flatnonzero(padded.reshape(-1, 8)[words].reshape(-1))
+    row, column = np.divmod(words[found >> 3] * 8 + (found & 7), width)
     return row, column
 
 
