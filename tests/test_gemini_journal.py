@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from fiftyone_gemini.errors import FormatError
+from fiftyone_gemini.gemini import claims
 from fiftyone_gemini.gemini.journal import Journal, request_key
 from fiftyone_gemini.gemini.pool import Limits, ask_all
 from fiftyone_gemini.values import Frame
@@ -271,3 +272,26 @@ def test_stale_replies_are_absent_until_a_newer_one_comes(tmp_path: Path) -> Non
         journal.add("bad", b"bad again", model="m")
         assert journal.find("bad") == b"bad again"
         assert len(journal) == 3
+
+
+def test_a_claim_holds_while_its_journal_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else gets it until it is released, or its holder is gone for a while."""
+    monkeypatch.setattr(claims, "_HOLDS_SECONDS", 0.6)
+    monkeypatch.setattr(claims, "_RENEW_SECONDS", 0.05)
+    path = tmp_path / "j"
+    with Journal(path) as other:
+        with Journal(path) as journal:
+            assert journal.claim("a")
+            assert journal.claim("a")
+            assert not other.claim("a")
+            assert other.claim("a", emulated=True)
+            time.sleep(0.9)
+            assert not other.claim("a")
+            journal.release("a")
+            assert other.claim("a")
+            assert journal.claim("b")
+        assert not other.claim("b")
+        time.sleep(0.9)
+        assert other.claim("b")
