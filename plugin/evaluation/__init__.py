@@ -2,9 +2,11 @@ r"""Values against values: how good are the labels.
 
 ImageLabels (truth, predicted) --pairs--> Pair --coco_eval--> official numbers
                                                \--matching--> verdicts, P, R, F1
-`judge` adds what explains the numbers: names matched, all names made one.
+`judge` adds what explains the numbers: names, naming or seeing, kinds of errors.
 """
 
+from .anatomy import anatomy
+from .faults import Anatomy, ErrorKind, Fault, KindCost
 from .judging import Judged, judge
 from .names import How, Names, NameUse
 from .ontology import Mapped, Ontology, map_labels, read_ontology
@@ -21,15 +23,20 @@ from .scores import (
     ShapeScores,
 )
 from .scoring import evaluate
+from .suspects import Suspect, suspects
 
 __all__ = [
+    "Anatomy",
     "ClassScores",
     "CocoCurves",
     "CocoNumbers",
     "Counts",
     "Engine",
+    "ErrorKind",
+    "Fault",
     "How",
     "Judged",
+    "KindCost",
     "Mapped",
     "Match",
     "Metrics",
@@ -39,8 +46,11 @@ __all__ = [
     "Scores",
     "Shape",
     "ShapeScores",
+    "Suspect",
+    "anatomy",
     "evaluate",
     "judge",
     "map_labels",
     "read_ontology",
+    "suspects",
 ]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..values import Status
+from .faults import Anatomy
 from .names import Names
 
 Engine: TypeAlias = Literal["hotcoco", "pycocotools"]
@@ -148,7 +149,8 @@ class Scores:
     the truth does not have; they are left out.
 
     `any_class` are the numbers over all images with all names made one, so errors of
-    seeing alone; `names` tells how labels were understood. Both None unless by `judge`.
+    seeing alone; `names` tells how labels were understood, `anatomy` what kind each
+    error is. All three are None unless by `judge`.
     """
 
     all: Metrics
@@ -164,6 +166,7 @@ class Scores:
     unknown_images: int
     any_class: Metrics | None = None
     names: Names | None = None
+    anatomy: Anatomy | None = None
 
     @property
     def main_matches(self) -> tuple[Match, ...]:
