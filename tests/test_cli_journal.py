@@ -177,3 +177,17 @@ def test_prune_of_nothing_is_no_failure(journal: Path) -> None:
     result = run("prune", journal, "--model", "gemini-99")
     assert result.exit_code == 0
     assert "0 replies to remove" in result.stdout
+
+
+def test_a_journal_in_use_can_be_checked_and_pruned(journal: Path) -> None:
+    """A run that has the journal open goes on, before and after."""
+    with Journal(journal) as book:
+        book.add("d", good("[]"), model="other")
+        assert run("verify", journal).exit_code == 0
+        removed = run("prune", journal, "--model", "gemini-3.8-flash", "--yes")
+        assert removed.exit_code == 0, removed.exception
+        assert book.find("a") is None
+        book.add("a", good("[2]"), model="gemini-3.8-flash")
+        assert book.find("a") == good("[2]")
+        assert book.find("d") == good("[]")
+    assert run("verify", journal).exit_code == 0
