@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 import time
 from functools import cache
 from pathlib import Path
@@ -126,3 +128,12 @@ def test_no_megabyte_takes_a_second(kind: str) -> None:
     reading = read_objects(HOSTILE[kind], Frame(4000, 3000), masks=True)
     assert time.process_time() - begun < 1
     assert reading.items_seen == len(reading.detections) + sum(reading.dropped.values())
+
+
+def test_the_script_for_longer_runs_works(root: Path) -> None:
+    """The script that damages replies for as long as one likes runs and ends."""
+    script = root / "tests" / "fuzz" / "replies.py"
+    ran = subprocess.run(
+        [sys.executable, script, "1", "7"], capture_output=True, text=True, check=True
+    )
+    assert "nothing found" in ran.stdout

@@ -114,8 +114,10 @@ def _best_reading(
     # Each reading takes corners to corners, so the fit needs no other point.
     points = rings[0] if len(rings) == 1 else np.concatenate(rings)
     corners = np.array([points.min(axis=0), points.max(axis=0)])
-    fits = {name: _fit(read(corners), box) for name, read in readings.items()}
-    declared = next(iter(fits))
+    declared = next(iter(readings))
+    fits = {declared: _fit(readings[declared](corners), box)}
+    if fits[declared] + _CLEARLY < 1:  # else none can be clearly better
+        fits |= {name: _fit(read(corners), box) for name, read in readings.items()}
     best = max(fits, key=lambda name: fits[name])
     if fits[best] <= fits[declared] + _CLEARLY:
         best = declared
@@ -163,16 +165,15 @@ def _crossings(
     ring: Ring, width: int, height: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where column centres meet the outline: the first row below, and the column."""
-    starts = ring.clip(-1e6, 1e6)
+    starts = np.maximum(np.minimum(ring, 1e6), -1e6)
     ends = np.concatenate([starts[1:], starts[:1]])
     leftward = starts[:, :1] > ends[:, :1]
-    xa, ya = np.where(leftward, ends, starts).T
-    xb, yb = np.where(leftward, starts, ends).T
-    first = np.ceil(xa - 0.5).clip(0, width).astype(np.int64)
-    counts = np.ceil(xb - 0.5).clip(0, width).astype(np.int64) - first
+    left, right = np.where(leftward, ends, starts), np.where(leftward, starts, ends)
+    spans = np.ceil(np.stack([left[:, 0], right[:, 0]]) - 0.5)
+    first, last = np.maximum(np.minimum(spans, width), 0).astype(np.int64)
+    counts = last - first
     edge = np.repeat(np.arange(len(counts)), counts)
-    before = np.cumsum(counts) - counts
-    columns = np.arange(len(edge)) - before[edge] + first[edge]
-    slope = (yb - ya)[edge] / (xb - xa)[edge]
-    y = ya[edge] + (columns + 0.5 - xa[edge]) * slope
-    return np.ceil(y - 0.5).clip(0, height).astype(np.int64), columns
+    columns = np.arange(len(edge)) - (np.cumsum(counts) - counts - first)[edge]
+    xa, ya, dx, dy = np.concatenate([left, right - left], axis=1).T[:, edge]
+    rows = np.ceil(ya + (columns + 0.5 - xa) * (dy / dx) - 0.5)
+    return np.maximum(np.minimum(rows, height), 0).astype(np.int64), columns
