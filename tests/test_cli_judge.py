@@ -49,6 +49,7 @@ def test_names_that_differ_in_spelling_are_hinted_at(files: tuple[Path, Path]) -
     assert any(row.startswith("boxes, any name 1.000 1.000") for row in rows)
     assert HINT in result.stdout
     assert "1 prediction named as no class of the truth: 'hound' (1)" in result.stdout
+    assert "wrong class 3 1.000" in rows
 
 
 def test_folding_and_synonyms_match_names(
@@ -84,11 +85,14 @@ def test_the_report_lists_the_names(files: tuple[Path, Path], tmp_path: Path) ->
     markdown = (tmp_path / "out" / "report.md").read_text()
     for text in (page, markdown):
         assert "Naming or seeing" in text
+        assert "What goes wrong" in text
         assert "hound" in text
         assert "--fold" in text
     scores = json.loads((tmp_path / "out" / "report.json").read_text())
     scores = scores["sections"][0]["scores"]
     assert scores["any_class"]["boxes"]["counts"]["tp"] == 3
     assert not scores["names"]["applied"]
+    kinds = {kind["kind"]: kind["count"] for kind in scores["anatomy"]["kinds"]}
+    assert kinds["wrong class"] == 3
     use = {"said": "Cups", "meant": "cup", "how": "folded", "count": 2}
     assert scores["names"]["uses"][0] == use

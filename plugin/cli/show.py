@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from ..evaluation import Scores
+from ..evaluation import Anatomy, Scores
 from ..gemini.cost import Estimate
 from ..progress import Progress
 from ..values import Run, Status
@@ -145,6 +145,8 @@ def show_scores(title: str, scores: Scores) -> None:
         whole = (counts.tp, counts.fp, counts.fn)
         rows.add_row(row.label, *map(number, ratios), *map(str, whole))
     console.print(rows)
+    if scores.anatomy is not None:
+        console.print(_kinds_table(scores.anatomy))
     console.print(f"  images: {statuses(scores.statuses)}")
     if scores.confidence != "self":
         console.print(
@@ -152,6 +154,14 @@ def show_scores(title: str, scores: Scores) -> None:
         )
     for remark in scores.names.remarks() if scores.names else ():
         console.print(f"  {remark}")
+
+
+def _kinds_table(found: Anatomy) -> Table:
+    """List the kinds of errors, the costliest first."""
+    rows = table("kind of error", "errors", "AP50 gained if mended")
+    for cost in sorted(found.kinds, key=lambda cost: -(cost.ap_gain or 0)):
+        rows.add_row(cost.kind.value, f"{cost.count:,}", number(cost.ap_gain))
+    return rows
 
 
 def table(first: str, *columns: str) -> Table:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 
-from ..evaluation import Counts, Scores
+from ..evaluation import Anatomy, Counts, Scores
 from ..values import JsonValue
 from .content import Belief, Chapter, Example, Report
 
@@ -51,6 +51,7 @@ def _scores(scores: Scores) -> JsonValue:
         "unknown_images": scores.unknown_images,
         "any_class": _plain(scores.any_class),
         "names": _plain(scores.names),
+        "anatomy": _anatomy(scores.anatomy),
     }
 
 
@@ -66,6 +67,18 @@ def _belief(belief: Belief) -> dict[str, JsonValue]:
             "class_calibrations": _plain(found.calibrations),
         },
         "trust": {"target": belief.target, "classes": _plain(belief.trust)},
+    }
+
+
+def _anatomy(found: Anatomy | None) -> JsonValue:
+    """Write the kinds and their costs; the single errors stay out."""
+    if found is None:
+        return None
+    return {
+        "foreground_iou": found.foreground,
+        "background_iou": found.background,
+        "ap": found.ap,
+        "kinds": _plain(found.kinds),
     }
 
 

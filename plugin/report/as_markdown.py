@@ -36,9 +36,6 @@ def _chapter(chapter: Chapter) -> Iterator[str]:
     yield from (f"- {_plain(remark)}" for remark in chapter.remarks)
     yield from ("", "### Images by status", "", *_facts(chapter.statuses))
     yield from ("### Classes, worst F1 first", "", *_table(chapter.classes))
-    for part in chapter.parts:
-        yield from (f"### {part.title}", "", _plain(part.text), "")
-        yield from _table(part.table)
     for block in chapter.blocks:
         yield from _block_lines(block)
     yield from ("### All numbers", "", *_table(chapter.coco))

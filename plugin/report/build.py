@@ -11,7 +11,7 @@ from ..evaluation import ClassScores, Counts, Match, Scores, ShapeScores
 from ..evaluation.intervals import Intervals
 from ..evaluation.trust import TARGET
 from ..values import ImageLabels, Run, Status
-from .anatomy import explaining_parts
+from .anatomy import explaining_blocks
 from .content import Cell, Chapter, Example, Fact, Headline, Report, Section, Table
 from .pictures import UnreadablePictureError, draw
 from .texts import (
@@ -70,8 +70,7 @@ def _chapter(section: Section, target: float) -> Chapter:
         classes=_class_table(scores.all.main.classes),
         examples=tuple(_examples(section)),
         belief=belief,
-        blocks=belief_blocks(belief),
-        parts=tuple(explaining_parts(scores)),
+        blocks=(*explaining_blocks(scores), *belief_blocks(belief)),
     )
 
 

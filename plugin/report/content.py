@@ -67,15 +67,6 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A table under a title, with a text that says how to read it."""
-
-    title: str
-    text: str
-    table: Table
-
-
-@dataclass(frozen=True, slots=True)
 class Block:
     """A part under a title of its own: paragraphs, then charts, then a table."""
 
@@ -137,8 +128,7 @@ class Chapter:
     examples: tuple[Example, ...]
     belief: Belief
     blocks: tuple[Block, ...]
-    parts: tuple[Part, ...] = ()
-    """What explains the numbers, shown after the classes."""
+    """What explains the numbers, and how sure they are; shown after the classes."""
 
 
 @dataclass(frozen=True, slots=True)
