@@ -7,23 +7,23 @@ import pytest
 from evaluation_cases import random_case
 from fiftyone_gemini.evaluation import evaluate
 from fiftyone_gemini.evaluation.curves import (
-    Judged,
+    ClassVerdicts,
     calibrate,
     curve,
-    judge,
     study_confidence,
+    verdicts_by_class,
 )
 from fiftyone_gemini.values import Box, Detection, Frame, ImageLabels
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve
 
 
-def judged(seed: int, *, digits: int = 2) -> Judged:
+def judged(seed: int, *, digits: int = 2) -> ClassVerdicts:
     """Make 200 predictions of one class; all true objects were found."""
     rng = np.random.default_rng(seed)
     confidence = np.sort(np.round(rng.random(200), digits))[::-1]
     right = rng.random(200) < confidence
-    return Judged("cat", confidence, right, int(right.sum()))
+    return ClassVerdicts("cat", confidence, right, int(right.sum()))
 
 
 def images(*objects: tuple[str, int, float | None], gap: int = 0) -> list[ImageLabels]:
@@ -72,7 +72,7 @@ def test_calibration_is_scikit_learns() -> None:
 
 def test_a_model_that_always_says_one_is_off_by_its_errors() -> None:
     """Certain of everything, right in half: the calibration error is 0.5."""
-    one = Judged("cat", np.ones(10), np.arange(10) < 5, 5)
+    one = ClassVerdicts("cat", np.ones(10), np.arange(10) < 5, 5)
     found = calibrate([one])
     assert found is not None
     assert (found.error, len(found.bins)) == (0.5, 1)
@@ -120,7 +120,7 @@ def test_crowds_and_failures_are_seen() -> None:
         ImageLabels("2", "", Frame(200, 20), truth[0].detections),
     ]
     said = images(("cat", 0, 0.9), ("cat", 105, 0.8))
-    (cats,) = judge(evaluate(truth, said), said)
+    (cats,) = verdicts_by_class(evaluate(truth, said), said)
     assert (len(cats.right), cats.objects) == (1, 4)
     found = curve(cats)
     assert found is not None

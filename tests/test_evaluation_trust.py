@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.evaluation import evaluate
-from fiftyone_gemini.evaluation.curves import Judged
+from fiftyone_gemini.evaluation.curves import ClassVerdicts
 from fiftyone_gemini.evaluation.trust import _trust, fewest, trust
 from fiftyone_gemini.values import Box, Detection, Frame, ImageLabels
 from scipy.stats import binomtest
@@ -40,9 +40,9 @@ def test_without_confidence_a_class_is_accepted_whole_or_not() -> None:
     )
     assert found["a"].saved == 1
     assert found["b"].rule is None
-    assert "takes 59" in found["b"].reason
+    assert "fewer than 59" in found["b"].reason
     assert found["c"].rule is None
-    assert "59 of 60 right" in found["c"].reason
+    assert "only 59 of 60 right" in found["c"].reason
 
 
 def test_a_threshold_lets_the_sure_ones_pass() -> None:
@@ -116,7 +116,7 @@ def test_what_is_offered_is_below_target_in_at_most_a_twentieth(
     for _ in range(1000):
         place = np.sort(rng.integers(0, 2001, 250))[::-1]
         right = rng.random(250) < chances[place]
-        rule = _trust(Judged("cat", values[place], right, 250), 0.95, 0.95).rule
+        rule = _trust(ClassVerdicts("cat", values[place], right, 250), 0.95, 0.95).rule
         if rule is not None:
             above = values >= (-1 if rule.threshold is None else rule.threshold)
             offered += 1

@@ -13,9 +13,11 @@ from ..coco.read import read_coco
 from ..coco.write import write_coco
 from ..errors import UsageError
 from ..evaluation import Judged, Ontology, Scores, judge, read_ontology
+from ..evaluation.trust import TARGET
 from ..records import coco_info
 from ..report import Section, build_report, write_report
 from ..values import ImageLabels
+from .belief import show_belief
 from .show import console, show_scores
 
 Truth = Annotated[
@@ -53,6 +55,13 @@ Fold = Annotated[
 Fuzzy = Annotated[
     float | None,
     typer.Option(help="Match also what is spelled so much alike (0.85, up to 1)."),
+]
+
+TargetPrecision = Annotated[
+    float,
+    typer.Option(
+        min=0.5, max=0.999, help="Precision a class must surpass to be accepted unseen."
+    ),
 ]
 
 
@@ -94,11 +103,13 @@ def evaluate_labels(
     ontology: Names = None,
     fold: Fold = False,
     fuzzy: Fuzzy = None,
+    target_precision: TargetPrecision = TARGET,
 ) -> None:
     """Compare labels with ground truth, by the official COCO metrics."""
     pair = _open_pair(truth, predicted, dataset, truth_field, field)
     judged = pair.judged(iou, _ontology(ontology, fuzzy, fold=fold))
     show_scores(pair.title, judged.scores)
+    show_belief(pair.truth, judged.predicted, judged.scores, target_precision)
 
 
 def report_labels(
@@ -113,12 +124,16 @@ def report_labels(
     ontology: Names = None,
     fold: Fold = False,
     fuzzy: Fuzzy = None,
+    target_precision: TargetPrecision = TARGET,
 ) -> None:
     """Evaluate, and write the result as one HTML file, Markdown and JSON."""
     pair = _open_pair(truth, predicted, dataset, truth_field, field)
     judged = pair.judged(iou, _ontology(ontology, fuzzy, fold=fold))
     section = Section(pair.title, None, judged.scores, pair.truth, judged.predicted)
-    files = write_report(build_report([section], title=pair.title), out)
+    report = build_report(
+        [section], title=pair.title, target_precision=target_precision
+    )
+    files = write_report(report, out)
     console.print(f"report: {files.html}")
 
 

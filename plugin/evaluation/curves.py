@@ -1,6 +1,6 @@
 """What confidence is worth: precision and recall at every threshold, and calibration.
 
-Scores + predictions --judge--> Judged (one class) --> Curve, Calibration
+Scores + predictions --verdicts_by_class--> ClassVerdicts (one class) --> Curve, Calibration
 
 Matching goes in the order of confidence, so that leaving out predictions below a
 threshold changes no verdict above it: one matching serves every threshold.
@@ -25,7 +25,7 @@ BINS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class ClassVerdicts:
     """The predictions of one class with their verdicts, the most confident first.
 
     `confidence` is NaN where none was given (these come last). Predictions inside a
@@ -92,7 +92,9 @@ class Calibration:
     error: float
 
 
-def judge(scores: Scores, predicted: Sequence[ImageLabels]) -> tuple[Judged, ...]:
+def verdicts_by_class(
+    scores: Scores, predicted: Sequence[ImageLabels]
+) -> tuple[ClassVerdicts, ...]:
     """Put the verdicts of the main comparison beside the confidences, class by class."""
     said = {image.image_id: image.detections for image in predicted}
     found: dict[str, list[tuple[float, bool]]] = defaultdict(list)
@@ -108,7 +110,7 @@ def judge(scores: Scores, predicted: Sequence[ImageLabels]) -> tuple[Judged, ...
     )
 
 
-def curve(judged: Judged) -> Curve | None:
+def curve(judged: ClassVerdicts) -> Curve | None:
     """Walk down the confidences of a class; None without predictions.
 
     Equal confidences are kept or left together. Every prediction needs a confidence.
@@ -125,7 +127,7 @@ def curve(judged: Judged) -> Curve | None:
     return Curve(judged.label, judged.objects, points, max(points, key=_f1))
 
 
-def calibrate(judged: Sequence[Judged], label: str = "") -> Calibration | None:
+def calibrate(judged: Sequence[ClassVerdicts], label: str = "") -> Calibration | None:
     """Compare confidence with the share right, in ten bins; None without predictions.
 
     Every prediction needs a confidence from 0 to 1.
@@ -168,7 +170,7 @@ def study_confidence(scores: Scores, predicted: Sequence[ImageLabels]) -> Confid
             reason="Some predictions carry a confidence and some none, so that they "
             "cannot be put in one order."
         )
-    judged = judge(scores, predicted)
+    judged = verdicts_by_class(scores, predicted)
     outside = sum(int(np.sum((j.confidence < 0) | (j.confidence > 1))) for j in judged)
     if outside:
         return Confidences(
@@ -181,11 +183,13 @@ def study_confidence(scores: Scores, predicted: Sequence[ImageLabels]) -> Confid
     )
 
 
-def _judged(label: str, found: Sequence[tuple[float, bool]], objects: int) -> Judged:
+def _judged(
+    label: str, found: Sequence[tuple[float, bool]], objects: int
+) -> ClassVerdicts:
     confidence = np.array([value for value, _ in found], np.float64)
     right = np.array([is_right for _, is_right in found], bool)
     order = np.argsort(-confidence, kind="stable")
-    return Judged(label, confidence[order], right[order], objects)
+    return ClassVerdicts(label, confidence[order], right[order], objects)
 
 
 def _point(threshold: float, kept: int, right: int, objects: int) -> Point:

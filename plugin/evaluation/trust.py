@@ -23,7 +23,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..values import Detection, ImageLabels
-from .curves import Judged, judge
+from .curves import ClassVerdicts, verdicts_by_class
 from .intervals import LEVEL, chance_of_at_least, exact_lower
 from .scores import Scores
 
@@ -94,7 +94,9 @@ def trust(
     for name, value in (("target", target), ("confidence", confidence)):
         if not 0 < value < 1:
             raise UsageError(f"The {name} must be between 0 and 1, not {value}.")
-    return tuple(_trust(one, target, confidence) for one in judge(scores, predicted))
+    return tuple(
+        _trust(one, target, confidence) for one in verdicts_by_class(scores, predicted)
+    )
 
 
 def fewest(target: float, confidence: float) -> int:
@@ -102,21 +104,23 @@ def fewest(target: float, confidence: float) -> int:
     return math.ceil(math.log(1 - confidence) / math.log(target) - 1e-9)
 
 
-def _trust(judged: Judged, target: float, confidence: float) -> ClassTrust:
+def _trust(judged: ClassVerdicts, target: float, confidence: float) -> ClassTrust:
     total, right = len(judged.right), int(judged.right.sum())
     needed = fewest(target, confidence)
     rules = [r for r in _candidates(judged) if r.accepted >= needed]
     passed = _holm(rules, target, confidence)
     rule = max(passed, key=lambda r: r.accepted) if passed else None
     reason = ""
-    if not rules:
-        reason = f"{total} predictions; even if all are right it takes {needed}"
+    if not total:
+        reason = "never predicted"
+    elif not rules:
+        reason = f"fewer than {needed}"
     elif rule is None:
-        reason = f"{right} of {total} right: not shown to be above {target:g}"
+        reason = f"only {right} of {total} right"
     return ClassTrust(judged.label, total, right, rule, len(rules), reason)
 
 
-def _candidates(judged: Judged) -> list[Rule]:
+def _candidates(judged: ClassVerdicts) -> list[Rule]:
     """List what may be accepted: all, and where confidences differ the best tenths."""
     total, confidence = len(judged.right), judged.confidence
     if not total:

@@ -52,7 +52,7 @@ def interval_remark(intervals: Intervals) -> str:
 def rule_text(row: ClassTrust) -> str:
     """Say in words what is accepted, or why nothing is."""
     if row.rule is None:
-        return f"review all ({row.reason})"
+        return f"review: {row.reason}"
     if row.rule.threshold is None:
         return "accept all"
     # Not rounded: the rule must accept what was tested.
