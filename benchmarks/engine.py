@@ -103,17 +103,19 @@ def by_engine(load: Load, url: str) -> Callable[[], None]:
         return Request(MODEL, PROMPT, Media(data, "image/jpeg", frame, frame), SCHEMA)
 
     def run() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            with Journal(Path(folder) / "journal") as journal:
-                items = (Item(str(n), str(n)) for n in range(load.items))
-                answered = ask_all(
-                    items,
-                    build,
-                    endpoint=Endpoint("emulator", "key", url),
-                    journal=journal,
-                    limits=Limits(in_flight=load.concurrency),
-                )
-                assert all(a.reply.failure is None for a in answered)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Journal(Path(folder) / "journal") as journal,
+        ):
+            items = (Item(str(n), str(n)) for n in range(load.items))
+            answered = ask_all(
+                items,
+                build,
+                endpoint=Endpoint("emulator", "key", url),
+                journal=journal,
+                limits=Limits(in_flight=load.concurrency),
+            )
+            assert all(a.reply.failure is None for a in answered)
 
     return run
 

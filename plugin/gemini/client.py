@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from google.genai import Client as SdkClient
     from google.genai import errors
 
+    from .template import Templates
+
 
 class Client:
     """A connection to an endpoint; belongs to one asyncio loop, closed by `async with`."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._session = _session(endpoint)
+        self._templates = _templates(endpoint)
+        self._session = _session(endpoint, self._templates)
         self._sdk = _connect(endpoint, self._session)
 
     async def __aenter__(self) -> Self:
@@ -54,11 +57,7 @@ class Client:
         from google.genai import errors
 
         try:
-            response = await self._sdk.aio.models.generate_content(
-                model=request.model,
-                contents=contents(request),
-                config=config(request, store=self._store),
-            )
+            return await self._send(request)
         except errors.APIError as error:
             cause = self._refusal(error)
         except TimeoutError:
@@ -71,10 +70,40 @@ class Client:
             cause = Cause(UNREACHABLE, message="the reply was not UTF-8 text")
         except GoogleAuthError as error:
             cause = Cause(401, "UNAUTHENTICATED", self._endpoint.redact(str(error)))
-        else:
-            http = response.sdk_http_response
-            return ((http and http.body) or "").encode()
         raise CallError(cause) from None
+
+    async def _send(self, request: Request) -> bytes:
+        """Send a request: like one that the SDK has sent, or by the SDK."""
+        if self._session is None or self._templates is None:
+            return await self._send_by_sdk(request, request.media.data)
+        template = self._templates.find(request)
+        if template is None:
+            return await self._send_first(self._templates, request)
+        seconds = self._endpoint.timeout_seconds
+        body = await template.send(self._session, request, seconds)
+        body.decode()  # as the SDK does: what is no text was spoiled on its way
+        return body
+
+    async def _send_first(self, templates: Templates, request: Request) -> bytes:
+        """Send a request by the SDK and learn from it, if that can be done."""
+        from .template import STAND_IN, StandInLostError
+
+        try:
+            with templates.announced(request):
+                return await self._send_by_sdk(request, STAND_IN)
+        except StandInLostError:
+            self._templates = None
+            return await self._send_by_sdk(request, request.media.data)
+
+    async def _send_by_sdk(self, request: Request, data: bytes) -> bytes:
+        """Send a request by the SDK, with its picture or a stand-in."""
+        response = await self._sdk.aio.models.generate_content(
+            model=request.model,
+            contents=contents(request, data),
+            config=config(request, store=self._store),
+        )
+        http = response.sdk_http_response
+        return ((http and http.body) or "").encode()
 
     @property
     def _store(self) -> bool | None:
@@ -87,13 +116,27 @@ class Client:
         return read_cause(error.code, str(error.status or ""), message, error.details)
 
 
-def _session(endpoint: Endpoint) -> ClientSession | None:
-    """Reach the emulator past any proxy; elsewhere the SDK makes its own session."""
+def _templates(endpoint: Endpoint) -> Templates | None:
+    """Repeat what the SDK sends, but where it renews the credentials in between."""
+    from .template import Templates
+
+    return None if endpoint.kind == "enterprise" else Templates()
+
+
+def _session(endpoint: Endpoint, templates: Templates | None) -> ClientSession | None:
+    """Open a session of our own; the emulator is no proxy's business.
+
+    Without templates there is no need for one: the SDK makes its own.
+    """
     from aiohttp import ClientSession, TCPConnector
 
-    if endpoint.kind != "emulator":
+    if templates is None:
         return None
-    return ClientSession(connector=TCPConnector(limit=0), trust_env=False)
+    return ClientSession(
+        connector=TCPConnector(limit=0),
+        trust_env=endpoint.kind != "emulator",
+        middlewares=(templates.learn,),
+    )
 
 
 def _connect(endpoint: Endpoint, session: ClientSession | None) -> SdkClient:

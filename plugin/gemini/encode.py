@@ -20,12 +20,11 @@ MODEL_DEFAULT = "default"
 """As `Request.thinking`: say nothing about thinking."""
 
 
-def contents(request: Request) -> types.Content:
-    """Put the picture, then the prompt, into one turn of the user."""
+def contents(request: Request, data: bytes) -> types.Content:
+    """Put the picture (its `data`, or a stand-in), then the prompt, into one turn."""
     from google.genai import types
 
-    media = request.media
-    picture = types.Part.from_bytes(data=media.data, mime_type=media.mime_type)
+    picture = types.Part.from_bytes(data=data, mime_type=request.media.mime_type)
     return types.Content(
         role="user", parts=[picture, types.Part.from_text(text=request.prompt)]
     )

@@ -131,8 +131,8 @@ class Engine:
         self._go_on()
         request = None
         try:
-            request = await self._work(self._build, item)
-            reply = await self._ask_once(request)
+            request, key = await self._work(self._prepare, item)
+            reply = await self._ask_once(key, request)
         except FatalApiError:
             raise
         except MediaError as error:
@@ -159,9 +159,13 @@ class Engine:
             error=f"Unexpected failure ({text}). Please report it.",
         )
 
-    async def _ask_once(self, request: Request) -> Reply:
+    def _prepare(self, item: Item) -> tuple[Request, str]:
+        """Build a request and name it."""
+        request = self._build(item)
+        return request, request_key(request)
+
+    async def _ask_once(self, key: str, request: Request) -> Reply:
         """Ask, or wait for the same question that is being asked already."""
-        key = await self._work(request_key, request)
         if key in self._asking:
             reply = await asyncio.shield(self._asking[key])
             return replace(reply, from_journal=True, seconds=0.0)
