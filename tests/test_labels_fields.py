@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,35 @@ def test_a_failed_second_run_keeps_the_labels_of_the_first(
     assert dataset.first().gemini_status == "api_error"
     write(dataset, [Status.OK])
     assert dataset.first().gemini_error is None
+
+
+def test_what_is_stored_is_what_fiftyone_would_store(
+    dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One update of ours and FiftyOne's own writes leave equal documents."""
+    write(dataset, [Status.OK])
+    (ours,) = dataset._sample_collection.find({"gemini_status": "ok"})
+    with monkeypatch.context() as without:
+        without.setattr(fo, "Sample", object)  # as if its private names were gone
+        write(dataset, [Status.OK])
+    (theirs,) = dataset._sample_collection.find({"gemini_status": "ok"})
+    assert ours["last_modified_at"] < theirs["last_modified_at"]
+    for document in (ours, theirs):
+        del document["last_modified_at"]
+        for stored in document["gemini"]["detections"]:
+            del stored["_id"]
+            if "mask" in stored:
+                stored["mask"] = zlib.decompress(stored["mask"])
+    assert ours == theirs
+
+
+def test_a_sample_in_memory_sees_new_labels(dataset: fo.Dataset) -> None:
+    """A sample that someone holds while a run writes is not stale."""
+    write(dataset, [Status.EMPTY])
+    held = dataset.first()
+    write(dataset, [Status.OK])
+    assert [d.label for d in held["gemini"].detections] == ["cup", "book"]
+    assert np.array_equal(held["gemini"].detections[0].mask, CUP.mask.crop)
 
 
 def test_issues_are_told_in_one_bounded_text(dataset: fo.Dataset) -> None:

@@ -1,4 +1,4 @@
-"""Many attributes of many objects into a dataset, in one update per sample.
+"""Several fields, or attributes of all objects, in one update per sample.
 
 FiftyOne has no public call for it: its `set_values` writes one field after the other,
 and each time goes through all objects. What is private of FiftyOne stands in this file;
@@ -29,6 +29,41 @@ class ObjectValues:
     columns: Mapping[str, Sequence[Sequence[Any]]]
 
 
+def write_sample(
+    dataset: fo.Dataset, sample_id: str, values: Mapping[str, Any]
+) -> None:
+    """Set fields of one sample, all of them or none; the fields must be declared.
+
+    A value is a document as `label.to_dict()` gives it, or a text, number, None.
+    """
+    collection = _collection(dataset)
+    if collection is not None:
+        changes = {"$set": {**values, **_now()}}
+        collection.update_one({"_id": ObjectId(sample_id)}, changes)
+        fo.Sample._reload_docs(collection.name, sample_ids=[sample_id])  # noqa: SLF001
+        return
+    for name, value in values.items():
+        known = isinstance(value, dict)
+        value_of = {sample_id: _revived(value) if known else value}
+        dataset.set_values(name, value_of, key_field="id", expand_schema=False)
+
+
+def _revived(document: dict[str, Any]) -> Any:
+    """Make the label or metadata again that a document was written from."""
+    return getattr(fo, document["_cls"]).from_dict(document)
+
+
+def _collection(view: fo.SampleCollection) -> Any:
+    """Give the samples in MongoDB; None where they are not what the view shows."""
+    if view._is_generated or not hasattr(fo.Sample, "_reload_docs"):  # noqa: SLF001
+        return None
+    return getattr(view._dataset, "_sample_collection", None)  # noqa: SLF001
+
+
+def _now() -> dict[str, datetime]:
+    return {"last_modified_at": datetime.now(UTC).replace(tzinfo=None)}
+
+
 def write_values(
     view: fo.SampleCollection,
     objects: Sequence[ObjectValues],
@@ -48,17 +83,15 @@ def _write_at_once(
     samples: Mapping[str, Sequence[Any]],
 ) -> bool:
     """Write one update per sample; False when any did not find its objects in place."""
-    dataset = view._dataset  # noqa: SLF001 - no public twin
-    collection = getattr(dataset, "_sample_collection", None)
-    reload = getattr(fo.Sample, "_reload_docs", None)
-    if collection is None or reload is None or view._is_generated:  # noqa: SLF001
+    collection = _collection(view)
+    if collection is None:
         return False
     ids = view.values("id")
     updates = list(_updates(ids, objects, samples))
     if not updates:
         return True
     done = collection.bulk_write(updates, ordered=False)
-    reload(collection.name, sample_ids=ids)
+    fo.Sample._reload_docs(collection.name, sample_ids=ids)  # noqa: SLF001
     return bool(done.matched_count == len(updates))
 
 
@@ -68,10 +101,10 @@ def _updates(
     samples: Mapping[str, Sequence[Any]],
 ) -> Iterator[UpdateOne]:
     """Address objects by place, and only where each still has its id there."""
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = _now()
     for row, sample_id in enumerate(sample_ids):
         where: dict[str, Any] = {"_id": ObjectId(sample_id)}
-        values: dict[str, Any] = {"last_modified_at": now}
+        values: dict[str, Any] = {**now}
         values |= {name: column[row] for name, column in samples.items()}
         for group in objects:
             columns = [(name, column[row]) for name, column in group.columns.items()]

@@ -6,10 +6,14 @@ covers the box and may have any size. Ours has the size of the box in whole pixe
 
 from __future__ import annotations
 
+from dataclasses import replace
+from io import BytesIO
 from typing import Any
+from zlib import compress
 
 import fiftyone as fo
 import numpy as np
+from bson import Binary
 
 from ..values import BoolArray, Box, Detection, Frame, Mask
 
@@ -20,6 +24,28 @@ LABEL_LIMIT = 200
 def to_fiftyone(detections: tuple[Detection, ...], frame: Frame) -> fo.Detections:
     """Turn the detections of one picture into a FiftyOne label."""
     return fo.Detections(detections=[_to_fiftyone(d, frame) for d in detections])
+
+
+def to_document(detections: tuple[Detection, ...], frame: Frame) -> dict[str, Any]:
+    """Give `to_fiftyone` as MongoDB keeps it, in a third of the time.
+
+    A mask never enters a FiftyOne object, which would compare and copy it, and is
+    deflated at the fastest level; FiftyOne reads every level.
+    """
+    bare = tuple(replace(detection, mask=None) for detection in detections)
+    document: dict[str, Any] = to_fiftyone(bare, frame).to_dict()
+    for entry, detection in zip(document["detections"], detections, strict=True):
+        if detection.mask is not None:
+            entry["mask"] = Binary(pack_mask(detection.mask.crop))
+    return document
+
+
+def pack_mask(crop: BoolArray) -> bytes:
+    """Pack a mask as FiftyOne keeps it: a deflated NumPy file."""
+    file = BytesIO()
+    pixels = np.ascontiguousarray(crop, dtype=bool)
+    np.lib.format.write_array(file, pixels, version=(1, 0), allow_pickle=False)
+    return compress(file.getvalue(), level=1)
 
 
 def _to_fiftyone(detection: Detection, frame: Frame) -> fo.Detection:

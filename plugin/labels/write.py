@@ -9,8 +9,9 @@ import fiftyone as fo
 
 from ..errors import UsageError
 from ..records import run_record
-from ..values import Parsed, Run
-from .convert import to_fiftyone
+from ..values import Frame, Parsed, Run
+from .bulk import write_sample
+from .convert import to_document
 
 MADE_BY = "fiftyone-gemini"
 """Stands in the `info` of every field that was written here, under `made_by`."""
@@ -69,17 +70,19 @@ class FieldSink:
         self._bare: set[str] | None = None
 
     def write(self, parsed: Parsed) -> None:
-        """Save the labels and the status of one sample."""
+        """Save the labels and the status of one sample, both or neither."""
         sample_id = parsed.item.sample_id
         bare = self._prepare()
+        values: dict[str, Any] = {
+            f"{self._field}_status": parsed.status.value,
+            f"{self._field}_error": _error_of(parsed),
+        }
         if parsed.frame is not None:
             if parsed.status.answered:
-                labels = to_fiftyone(parsed.detections, parsed.frame)
-                self._set(self._field, sample_id, labels)
+                values[self._field] = to_document(parsed.detections, parsed.frame)
             if sample_id in bare:
-                self._set("metadata", sample_id, _metadata(parsed))
-        self._set(f"{self._field}_status", sample_id, parsed.status.value)
-        self._set(f"{self._field}_error", sample_id, _error_of(parsed))
+                values["metadata"] = _metadata(parsed.frame)
+        write_sample(self._dataset, sample_id, values)
 
     def finish(self, run: Run) -> None:
         """Register the record of the run with the dataset, and name it in the field."""
@@ -106,11 +109,6 @@ class FieldSink:
         field.info = {"made_by": MADE_BY, "run": run_key}
         field.save()
 
-    def _set(self, field: str, sample_id: str, value: Any) -> None:
-        self._dataset.set_values(
-            field, {sample_id: value}, key_field="id", expand_schema=False
-        )
-
 
 def _make_fields(dataset: fo.Dataset, field: str) -> None:
     """Declare the label field and its two companions."""
@@ -123,10 +121,11 @@ def _make_fields(dataset: fo.Dataset, field: str) -> None:
             dataset.add_sample_field(name, fo.StringField)
 
 
-def _metadata(parsed: Parsed) -> fo.ImageMetadata:
-    frame = parsed.frame
-    assert frame is not None
-    return fo.ImageMetadata(width=frame.width, height=frame.height)
+def _metadata(frame: Frame) -> dict[str, Any]:
+    document: dict[str, Any] = fo.ImageMetadata(
+        width=frame.width, height=frame.height
+    ).to_dict()
+    return document
 
 
 def _error_of(parsed: Parsed) -> str | None:
