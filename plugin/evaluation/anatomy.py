@@ -46,7 +46,7 @@ def anatomy(
     wrong prediction and the true object it overlaps most: `loose box`: 0.1 to 0.5 with
     one of its own class; `wrong class`: at least 0.5 with one of another class;
     `duplicate`: at least 0.5 with one of its class that another prediction has;
-    `invented`: at most 0.1 with any; `wrong class and loose box`: all else. `missed`
+    `invented`: at most 0.1 with any; `class and box`, both wrong: all else. `missed`
     is an unmatched object that no loose or misnamed prediction is meant for.
 
     What a kind costs (dAP) is the AP at IoU 0.5 with these errors mended minus that

@@ -18,7 +18,8 @@ class ErrorKind(StrEnum):
     """In place and rightly named, on an object that another prediction has."""
     INVENTED = "invented"
     """On no object at all (TIDE: background)."""
-    BOTH = "wrong class and loose box"
+    BOTH = "class and box"
+    """Neither in place nor rightly named."""
     MISSED = "missed"
     """A true object that no prediction is meant for, be it loose or misnamed."""
 

@@ -118,9 +118,10 @@ def _names_block(names: Names) -> Block | None:
     text = "Labels that are not, letter by letter, a class of the truth. " + (
         "They were counted as what they mean."
         if names.applied
-        else "Nothing was renamed: these predictions count as invented. To count those "
-        "that differ in spelling alone as the same, evaluate with --fold."
+        else "Nothing was renamed: these predictions count as invented."
     )
+    if not names.applied and names.by(How.FOLDED):
+        text += " To count what differs in spelling alone as the same, use --fold."
     text += f" {rest} more names are not listed." if rest else ""
     columns = ("Label said", "Objects", "What it means", "How it was matched")
     return Block("Names", (text,), Table(columns, rows))
