@@ -82,6 +82,11 @@ def test_surroundings_do_not_matter(text: str, first: str) -> None:
         pytest.param('{"box_2d": [1, 2, 3, 4], "label": "a",}', id="trailing comma"),
         pytest.param("{'box_2d': [1, 2, 3, 4], 'label': 'a'}", id="single quotes"),
         pytest.param('{box_2d: [1, 2, 3, 4], label: "a"}', id="bare keys"),
+        pytest.param("{“box_2d”: [1, 2, 3, 4], “label”: “a”}", id="curly quotes"),
+        pytest.param('{"box_2d": [1, 2, 3, 4] "label": "a"}', id="no comma"),
+        pytest.param('{"box_2d": [1, 2, 3, 4], "label": a}', id="bare label"),
+        pytest.param('{"box_2d": (1, 2, 3, 4), "label": "a"}', id="tuple"),
+        pytest.param("{'box_2d': [1, 2, 3, 4], 'label': 'a', 'x': None}", id="None"),
         pytest.param('{"box\\_2d": [1, 2, 3, 4], "label": "a"}', id="markdown"),
         pytest.param(
             '{"id": 3, "box_2d": [1, 2, 3, 4,], "label": "a"}', id="other key"
@@ -132,6 +137,22 @@ def test_what_may_be_cut_is_cut(tail: str) -> None:
     found = find_items(f'[{json.dumps(CUP)}, {{"box_2d": [1, 2, 3, 4], {tail}')
     assert CUP in values(found)
     assert found.cut
+
+
+@pytest.mark.parametrize(
+    ("item", "label"),
+    [
+        pytest.param("""{'label': "the bee's body"}""", "the bee's body", id="repr"),
+        pytest.param("{'label': 'the bee's body'}", "the bee's body", id="apostrophe"),
+        pytest.param("{'label': 'it\\'s'}", "it's", id="escaped"),
+        pytest.param("""{'label': 'a "b" c'}""", 'a "b" c', id="double"),
+        pytest.param("{“label”: “a “b” c”}", 'a "b" c', id="curly"),
+        pytest.param('{"label": "two\nlines"}', "two\nlines", id="line break"),
+    ],
+)
+def test_quotes_of_every_kind_keep_the_label(item: str, label: str) -> None:
+    """Quotes inside of labels stay, whichever the object is written in."""
+    assert values(find_items(f"[{item}, {json.dumps(CUP)}]")) == [{"label": label}, CUP]
 
 
 def test_a_mended_label_is_never_half_a_word() -> None:

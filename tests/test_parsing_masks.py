@@ -292,12 +292,29 @@ def test_a_polygon_without_a_box_gets_one(mask: object) -> None:
     assert boxes.detections[0].box == thing.box
 
 
-@pytest.mark.parametrize("mask", [GOOD, [[5, 5], [5, 9], [5, 20]], [[1, 2]], None])
-def test_what_has_neither_box_nor_outline_is_dropped(mask: object) -> None:
+@pytest.mark.parametrize(
+    ("mask", "code"),
+    [
+        (GOOD, "box_missing"), ([[5, 5], [5, 9], [5, 20]], "box_empty"),
+        ([[1, 2]], "box_missing"), (None, "box_missing"),
+    ],
+)  # fmt: skip
+def test_what_has_neither_box_nor_outline_is_dropped(mask: object, code: str) -> None:
     """A PNG says nothing about its place, nor does a line about an area."""
     found = read_objects(json.dumps([{"mask": mask, "label": "a"}]), FRAME, masks=True)
     assert not found.detections
-    assert found.dropped == {"box_missing": 1}
+    assert found.dropped == {code: 1}
+
+
+@pytest.mark.parametrize("scale", [(1, 1), (4000, 2400)])
+def test_outlines_alone_tell_their_scale(scale: tuple[int, int]) -> None:
+    """Without any box, outlines tell whether a reply is in fractions or pixels."""
+    xy = [[0.5, 0.5], [0.75, 0.5], [0.75, 1]]
+    mask = [[x * scale[0], y * scale[1]] for x, y in xy]
+    item = {"mask": mask, "label": "a"}
+    found = read_objects(json.dumps([item]), Frame(4000, 2400), masks=True)
+    assert found.detections[0].box == Box(2000, 1200, 1000, 1200)
+    assert codes(found) == ["box_scale", "box_from_polygon"]
 
 
 def test_on_a_tie_the_documented_order_holds() -> None:

@@ -6,6 +6,7 @@ Gemini writes `[ymin, xmin, ymax, xmax]`, 0..1000 over the picture, whatever its
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from .scale import THOUSAND, Scale
 _BOX_KEYS = ("box_2d", "box2d", "box", "bounding_box", "bbox")
 _SIDES = ("ymin", "xmin", "ymax", "xmax")
 _SCALE = 1000.0
+_FOUR = re.compile(r"\s*\[?(?:\s*-?[\d.]{1,20}\s*,){3}\s*-?[\d.]{1,20}\s*\]?\s*")
+"""A box in a string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ def raw_box(item: Mapping[str, JsonValue]) -> list[float] | None:
 def _four_numbers(
     value: JsonValue, path: str, issues: list[Issue]
 ) -> list[float] | None:
+    if isinstance(value, str) and _FOUR.fullmatch(value):
+        value = list(re.findall(r"[^\s,\[\]]+", value))
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
         value = value[0]
     if isinstance(value, dict):

@@ -28,10 +28,10 @@ _CODE = re.compile(
     r"```(?:python|py|tool_code|tool_outputs|javascript|js)\s*\n.*?```", re.DOTALL
 )
 _WRAPPER_HEAD = re.compile(rf"\{{\s*[\"']?({WRAPPER})[\"']?\s*:\s*\[")
-_START = re.compile(r"\{\s*[\"'\w]")
+_START = re.compile(r"\{\s*[\"'“\w]")
 _ITEM_HEAD = re.compile(
     r"\{[^{}]{0,200}?\b(?:box\\*_[23]d|box|bbox|bounding_box|label|mask|confidence"
-    r"|point|points|trajectory)\\?[\"']?\s*:"
+    r"|point|points|trajectory)\\?[\"'”]?\s*:"
 )
 # A string, to the end of the text if need be, or one brace.
 _BRACES = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}]', re.DOTALL)

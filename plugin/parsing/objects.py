@@ -11,7 +11,7 @@ from .boxes import Box1000, box_key, raw_box, read_box
 from .fields import read_confidence, read_label
 from .json_text import find_items
 from .masks import Budget, read_mask, rings_in
-from .polygons import box_around
+from .polygons import extent
 from .rules import DEFAULT_RULES, ReadRules
 from .scale import Scale, find_scale
 from .shape import JsonItem
@@ -67,8 +67,14 @@ def _as_object(value: JsonValue) -> dict[str, JsonValue] | None:
 
 def _raw_boxes(items: Iterable[JsonItem]) -> list[list[float]]:
     objects = (_as_object(item.value) for item in items)
-    boxes = (raw_box(value) for value in objects if value)
+    boxes = (raw_box(_outlined(value) or value) for value in objects if value)
     return [box for box in boxes if box is not None]
+
+
+def _outlined(item: dict[str, JsonValue]) -> dict[str, JsonValue] | None:
+    """Give an item without a box the one around its polygon, if it has one."""
+    rings = rings_in(item.get("mask")) if box_key(item) is None else None
+    return {**item, "box_2d": list[JsonValue](extent(rings))} if rings else None
 
 
 @dataclass(slots=True)
@@ -111,14 +117,12 @@ class _Reader:
 
     def box(self, path: str, item: dict[str, JsonValue]) -> Box1000 | None:
         """Read the box, or draw it around the polygon of an item that has none."""
-        rings = rings_in(item.get("mask")) if box_key(item) is None else None
-        box = box_around(rings, self.scale) if rings else None
-        if box is None:
-            return read_box(item, path, self.issues, scale=self.scale)
-        message = "there is no box; it was drawn around the polygon"
-        here = f"{path}.box_2d".lstrip(".")
-        self.issues.append(Issue(here, "box_from_polygon", message))
-        return box
+        outlined = _outlined(item)
+        if outlined is not None:
+            message = "there is no box; it was drawn around the polygon"
+            here = f"{path}.box_2d".lstrip(".")
+            self.issues.append(Issue(here, "box_from_polygon", message))
+        return read_box(outlined or item, path, self.issues, scale=self.scale)
 
     def mask(self, path: str, item: dict[str, JsonValue], box: Box1000) -> Mask | None:
         """Read the mask of an item, as far as the pixels of this reply last."""

@@ -69,12 +69,11 @@ def _numbers(values: list[JsonValue]) -> NDArray[np.float64] | None:
     return np.array(whole) if len(whole) == len(read) else None
 
 
-def box_around(rings: list[Ring], scale: Scale) -> Box1000 | None:
-    """Draw a box around rings of [x, y]; None when it has no area in the picture."""
-    points = np.concatenate(rings) * scale.xy_to_1000
-    x0, y0 = points.min(axis=0).clip(0, 1000).tolist()
-    x1, y1 = points.max(axis=0).clip(0, 1000).tolist()
-    return Box1000(y0, x0, y1, x1) if x0 < x1 and y0 < y1 else None
+def extent(rings: list[Ring]) -> list[float]:
+    """Give the box around rings of [x, y], in their units, as `box_2d` is written."""
+    points = np.concatenate(rings)
+    (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return [y0, x0, y1, x1]
 
 
 def polygon_mask(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import orjson
 
@@ -21,6 +22,10 @@ _MAX_COLONS = 40
 """An item has a handful of keys; the repair library slows down with their square."""
 # A quote that neither opens nor closes a string where it stands: `"14" tv"`.
 _INNER_QUOTE = re.compile(r'((?:[\[{,:]\s*|\\))?"(?!\s*[,:}\]])')
+_PYTHON = re.compile(r"'((?:[^'\\]|\\.)*)'|\"(?:[^\"\\]|\\.)*\"|\b[A-Z]\w+", re.DOTALL)
+_WORDS = {"None": "null", "True": "true", "False": "false"}
+# A single quote that opens or closes a string.
+_OUTER_QUOTE = re.compile(r"(?<=[\[{,:])'|(?<=[\[{,:] )'|'(?=\s*[,:}\]])")
 _NUMBER = re.compile(r"(?<![\w.+-])[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
 
 
@@ -29,7 +34,8 @@ def repair_item(text: str) -> dict[str, JsonValue] | None:
     if len(text) > _MAX_CHARACTERS or text.count(":") > _MAX_COLONS:
         return None
     text = text.replace("\\_", "_")
-    value = _strict(text) or _strict(_inner_quotes_escaped(text)) or _guess(text)
+    strict = next(filter(None, map(_strict, _forms(text))), None)
+    value = strict or _guess(text)
     if not isinstance(value, dict):
         return None
     try:
@@ -39,8 +45,24 @@ def repair_item(text: str) -> dict[str, JsonValue] | None:
         return None
 
 
-def _inner_quotes_escaped(text: str) -> str:
-    return _INNER_QUOTE.sub(lambda m: m[0] if m[1] else '\\"', text)
+def _forms(text: str) -> Iterator[str]:
+    """Write an object as the JSON that may have been meant."""
+    yield text
+    if re.match(r"\{\s*“", text):
+        text = text.replace("“", '"').replace("”", '"')
+    if re.match(r"\{\s*'", text):
+        yield _PYTHON.sub(_as_json, text)
+        text = re.sub(r'(?<!\\)"', '\\"', text)
+        text = _OUTER_QUOTE.sub('"', text).replace("\\'", "'")
+    yield _INNER_QUOTE.sub(lambda m: m[0] if m[1] else '\\"', text)
+
+
+def _as_json(token: re.Match[str]) -> str:
+    """Write a word or a string of Python as JSON."""
+    if token[1] is None:
+        return _WORDS.get(token[0], token[0])
+    inner = token[1].replace("\\'", "'").replace('"', '\\"')
+    return f'"{inner}"'
 
 
 def _strict(text: str) -> JsonValue:
