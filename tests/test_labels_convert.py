@@ -7,6 +7,7 @@ from fiftyone_gemini.labels.convert import (
     LABEL_LIMIT,
     box_from_rel,
     mask_in_box,
+    over_box,
     to_fiftyone,
 )
 from fiftyone_gemini.values import Box, Detection, Frame, Mask
@@ -58,6 +59,28 @@ def test_a_mask_of_any_size_lands_inside_the_frame(
     assert 0 <= mask.x < mask.x + width <= frame.width
     assert 0 <= mask.y < mask.y + height <= frame.height
     assert mask.crop.all()
+
+
+@given(snapped(), snapped(), st.integers(0, 2**32 - 1))
+def test_a_mask_of_other_extent_than_its_box_stays_in_place(
+    drawn: tuple[Frame, Box], other: tuple[Frame, Box], seed: int
+) -> None:
+    """The masks of COCO files are smaller or larger than their boxes: none moves."""
+    frame, box = drawn
+    place = other[1]
+    x, y = int(place.x) % frame.width, int(place.y) % frame.height
+    shape = (
+        min(int(place.height), frame.height - y),
+        min(int(place.width), frame.width - x),
+    )
+    mask = Mask(x, y, np.random.default_rng(seed).random(shape) > 0.5)
+    again = mask_in_box(over_box(mask, box, frame), box, frame)
+    rows, columns = again.crop.shape
+    for row, column in zip(*np.nonzero(np.ones_like(again.crop)), strict=True):
+        down, right = again.y + row - mask.y, again.x + column - mask.x
+        inside = 0 <= down < shape[0] and 0 <= right < shape[1]
+        assert again.crop[row, column] == (inside and mask.crop[down, right])
+    assert (rows, columns) == (box.height, box.width)
 
 
 def test_a_mask_is_enlarged_by_whole_pixels() -> None:

@@ -36,14 +36,14 @@ def to_document(detections: tuple[Detection, ...], frame: Frame) -> dict[str, An
     document: dict[str, Any] = to_fiftyone(bare, frame).to_dict()
     for entry, detection in zip(document["detections"], detections, strict=True):
         if detection.mask is not None:
-            entry["mask"] = Binary(pack_mask(detection.mask.crop))
+            pixels = over_box(detection.mask, detection.box, frame)
+            entry["mask"] = Binary(pack_mask(pixels))
     return document
 
 
-def pack_mask(crop: BoolArray) -> bytes:
+def pack_mask(pixels: BoolArray) -> bytes:
     """Pack a mask as FiftyOne keeps it: a deflated NumPy file."""
     file = BytesIO()
-    pixels = np.ascontiguousarray(crop, dtype=bool)
     np.lib.format.write_array(file, pixels, version=(1, 0), allow_pickle=False)
     return compress(file.getvalue(), level=1)
 
@@ -51,8 +51,7 @@ def pack_mask(crop: BoolArray) -> bytes:
 def _to_fiftyone(detection: Detection, frame: Frame) -> fo.Detection:
     attributes: dict[str, Any] = {}
     if detection.mask is not None:
-        crop = detection.mask.crop
-        attributes["mask"] = np.ascontiguousarray(crop, dtype=bool)
+        attributes["mask"] = over_box(detection.mask, detection.box, frame)
     if detection.confidence is not None:
         attributes["confidence"] = detection.confidence
     if detection.is_crowd:
@@ -83,12 +82,38 @@ def mask_in_box(mask: BoolArray, box: Box, frame: Frame) -> Mask:
     The box is snapped to whole pixels, at least one each way and inside the frame; a
     mask of another size is resampled to it (nearest pixel).
     """
+    x, y, width, height = _snapped(box, frame)
+    return Mask(x, y, _resampled(np.asarray(mask) > 0, height, width))
+
+
+def over_box(mask: Mask, box: Box, frame: Frame) -> BoolArray:
+    """Give the pixels of a mask in its box, snapped as by `mask_in_box`.
+
+    The masks of a COCO file may be smaller than their boxes, and reach out of them by a
+    part of a pixel or more: what lies outside has no place in FiftyOne, and is lost.
+    """
+    x, y, width, height = _snapped(box, frame)
+    rows, columns = mask.crop.shape
+    if (x, y, width, height) == (mask.x, mask.y, columns, rows):
+        return np.ascontiguousarray(mask.crop, dtype=bool)
+    over = np.zeros((height, width), np.bool_)
+    right, down = mask.x - x, mask.y - y
+    inside = mask.crop[max(-down, 0) :, max(-right, 0) :]
+    target = over[max(down, 0) :, max(right, 0) :]
+    rows = min(len(inside), len(target))
+    columns = min(inside.shape[1], target.shape[1])
+    target[:rows, :columns] = inside[:rows, :columns]
+    return over
+
+
+def _snapped(box: Box, frame: Frame) -> tuple[int, int, int, int]:
+    """Round a box to whole pixels: left, top, width, height, inside the frame."""
     x0, y0, x1, y1 = (round(edge) for edge in box.xyxy_px)
     x0 = min(max(x0, 0), frame.width - 1)
     y0 = min(max(y0, 0), frame.height - 1)
     width = min(max(x1, x0 + 1), frame.width) - x0
     height = min(max(y1, y0 + 1), frame.height) - y0
-    return Mask(x0, y0, _resampled(np.asarray(mask) > 0, height, width))
+    return x0, y0, width, height
 
 
 def _resampled(mask: BoolArray, height: int, width: int) -> BoolArray:
