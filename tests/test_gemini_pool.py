@@ -273,6 +273,45 @@ def test_a_refused_thinking_level_is_stepped_up_once(journal: Journal) -> None:
     assert all(a.reply.failure is None for a in answered)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The specified schema produces a constraint that has too many states for serving",
+        "Unknown name \"responseJsonSchema\" at 'generation_config': Cannot find field.",
+    ],
+)
+def test_a_refused_schema_is_left_out_from_then_on(
+    journal: Journal, words: str
+) -> None:
+    """The prompt alone asks for the form; the run is told so once, and finds its key."""
+
+    def with_schema(item: Item) -> Request:
+        return request_about(int(item.path), schema={"type": "array"})
+
+    def script(number: int) -> Say:
+        config = server.seen[number].body["generationConfig"]
+        return refusal(400, words) if "responseJsonSchema" in config else Say()
+
+    with serving(script) as server:
+        limits = {"in_flight": 1}
+        answered = ask(server, journal, 3, build=with_schema, limits=limits)
+        assert len(server.seen) == 4
+        again = ask(server, journal, 3, build=with_schema)
+        assert len(server.seen) == 4
+    assert [a.reply.failure for a in (*answered, *again)] == [None] * 6
+    notes = [note for a in answered for note in a.notes]
+    assert len(notes) == 1
+    assert "refused the response schema" in notes[0]
+
+
+def test_a_schema_that_is_not_there_cannot_be_left_out(journal: Journal) -> None:
+    """A complaint about a schema that was not sent is that item's failure."""
+    with serving(lambda _: refusal(400, "bad schema")) as server:
+        (answered,) = ask(server, journal)
+        assert len(server.seen) == 1
+    assert answered.reply.failure is Status.API_ERROR
+
+
 def test_thinking_that_is_refused_twice_is_that_items_failure(
     journal: Journal,
 ) -> None:

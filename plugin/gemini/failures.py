@@ -18,6 +18,9 @@ UNREACHABLE = 0
 RETRYABLE = {UNREACHABLE, 408, 429, 500, 502, 503, 504}
 _EXCERPT = 300
 _KEY_TROUBLE = re.compile(r"api.?key|billing|location is not supported", re.IGNORECASE)
+# Known wordings: "The specified schema produces a constraint that has too many states for
+# serving", 'Unknown name "responseJsonSchema" at ...: Cannot find field.'
+_SCHEMA_TROUBLE = re.compile(r"schema|too many states", re.IGNORECASE)
 
 
 class Next(StrEnum):
@@ -26,6 +29,8 @@ class Next(StrEnum):
     RETRY = "retry"
     STEP_UP = "step_up"
     """Ask again with the next thinking setting."""
+    DROP_SCHEMA = "drop_schema"
+    """Ask again without a schema; the prompt describes the form of the answer too."""
     GIVE_UP = "give_up"
     """Nothing helps this request; others may succeed."""
     STOP = "stop"
@@ -76,6 +81,8 @@ def decide(cause: Cause) -> Next:
         return Next.STOP
     if cause.code == HTTPStatus.BAD_REQUEST and "thinking" in cause.message.lower():
         return Next.STEP_UP
+    if cause.code == HTTPStatus.BAD_REQUEST and _SCHEMA_TROUBLE.search(cause.message):
+        return Next.DROP_SCHEMA
     return Next.GIVE_UP
 
 

@@ -42,6 +42,8 @@ class Patience:
     _failures: int = 0
     """Requests that failed for good since the last answer."""
     _stepped: dict[tuple[str, str], str] = field(default_factory=dict)
+    _without_schema: set[str] = field(default_factory=set)
+    """Models that refused the schema of this run."""
 
     def __post_init__(self) -> None:
         """Open the gate of the rate limits."""
@@ -50,8 +52,8 @@ class Patience:
     async def answer(self, request: Request) -> bytes:
         """Ask until there is an answer; raise `ApiError` or `FatalApiError`.
 
-        A refused thinking level is stepped up once, and remembered for the run. Waiting
-        for a place in the quota costs no attempt as long as others get through.
+        A refused thinking level is stepped up once, a refused schema is left out, and
+        both are remembered for the run. Waiting for a place in the quota costs no attempt as long as others get through.
         """
         attempt = 0
         while True:
@@ -68,6 +70,8 @@ class Patience:
                 return body
             step = decide(cause)
             if step is Next.STEP_UP and self._step_up(request, asked):
+                continue
+            if step is Next.DROP_SCHEMA and self._drop_schema(asked):
                 continue
             queued = cause.code == HTTPStatus.TOO_MANY_REQUESTS
             attempt += not (queued and self._answers > answers_before)
@@ -101,9 +105,23 @@ class Patience:
         self._open_at = max(self._open_at, opens)
 
     def _shape(self, request: Request) -> Request:
-        """Use the thinking setting that was found to be accepted."""
+        """Leave out what was refused before in this run."""
+        if request.model in self._without_schema:
+            request = replace(request, schema=None)
         better = self._stepped.get((request.model, thinking_of(request)))
         return request if better is None else replace(request, thinking=better)
+
+    def _drop_schema(self, asked: Request) -> bool:
+        """Ask without a schema from here on; False when that was done already."""
+        if asked.schema is None:
+            return False
+        if asked.model not in self._without_schema:
+            self._without_schema.add(asked.model)
+            self.note(
+                f"{asked.model} refused the response schema; it was left out from then "
+                "on, and the prompt alone asked for the form of the answer."
+            )
+        return True
 
     def _step_up(self, request: Request, asked: Request) -> bool:
         """Choose the next thinking setting; False when that was done already."""
