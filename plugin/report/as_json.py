@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ..evaluation import Anatomy, Counts, Scores
 from ..values import JsonValue
+from .compare import comparison_json
 from .content import Belief, Chapter, Example, Report
 
 FORMAT = "fiftyone-gemini report 1"
@@ -21,6 +22,7 @@ def to_json(report: Report) -> str:
         "title": report.title,
         "made": report.made.isoformat(),
         "notes": list(report.notes),
+        "comparison": comparison_json(report.comparison) if report.comparison else None,
         "sections": [_chapter(chapter) for chapter in report.chapters],
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -13,6 +13,10 @@ from .texts import interval, moment, number
 def to_markdown(report: Report) -> str:
     """Lay out a report as GitHub Markdown; every text is escaped."""
     lines = [f"# {_plain(report.title)}", "", f"Made {moment(report.made)}.", ""]
+    if report.compared:
+        lines += ["## Comparison", ""]
+    for block in report.compared:
+        lines += _block_lines(block)
     for chapter in report.chapters:
         lines += _chapter(chapter)
     if report.notes:

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..evaluation import ClassScores, Counts, Match, Scores, ShapeScores
+from ..evaluation.compare import Comparison
 from ..evaluation.intervals import Intervals
 from ..evaluation.trust import TARGET
 from ..values import ImageLabels, Run, Status
 from .anatomy import explaining_blocks
+from .compare import compared_blocks
 from .content import Cell, Chapter, Example, Fact, Headline, Report, Section, Table
 from .pictures import UnreadablePictureError, draw
 from .texts import (
@@ -35,18 +37,21 @@ def build_report(
     title: str = "Labels by Gemini, evaluated",
     notes: Sequence[str] = (),
     target_precision: float = TARGET,
+    comparison: Comparison | None = None,
 ) -> Report:
     """Put together what is reported, and draw the worst images of each section.
 
     `notes` end the report: how it was made, a command line. A picture that cannot be
     read is said to be so; nothing fails because of it. `target_precision`: what labels
-    must surpass to be accepted unseen.
+    must surpass to be accepted unseen. `comparison` of the sections comes first.
     """
     return Report(
         title=title,
         made=datetime.now(UTC),
         notes=tuple(notes),
         chapters=tuple(_chapter(section, target_precision) for section in sections),
+        comparison=comparison,
+        compared=compared_blocks(comparison) if comparison else (),
     )
 
 

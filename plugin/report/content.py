@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..evaluation import Scores
+from ..evaluation.compare import Comparison
 from ..evaluation.curves import Confidences
 from ..evaluation.intervals import Interval, Intervals
 from ..evaluation.trust import ClassTrust
@@ -139,6 +140,8 @@ class Report:
     made: datetime
     notes: tuple[str, ...]
     chapters: tuple[Chapter, ...]
+    comparison: Comparison | None = None
+    compared: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

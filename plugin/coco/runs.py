@@ -1,0 +1,99 @@
+"""The record of a run out of a COCO file, every value checked: the file is not trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from ..errors import FormatError
+from ..values import JsonValue, Question, Run, Status, Usage
+from .fields import JsonObject, get_number, get_object, get_text, get_whole
+
+_PLACE = "info.gemini_run"
+
+
+def read_run(path: Path) -> Run | None:
+    """Read which run made the labels of a COCO file; None when it does not say.
+
+    The reverse of `records.coco_info(run_record(run))`. Raises FormatError, with the
+    place, for a record that is not as it should be.
+    """
+    try:
+        document = get_object(orjson.loads(path.read_bytes()), path.name)
+    except OSError as error:
+        raise FormatError(f"{path}: {error.strerror}") from error
+    except orjson.JSONDecodeError as error:
+        raise FormatError(f"{path}: not JSON ({error})") from error
+    info = document.get("info")
+    record = info.get("gemini_run") if isinstance(info, dict) else None
+    if not isinstance(record, dict) or "question" not in record:
+        return None
+    finished, cost = record.get("finished"), record.get("cost_usd")
+    return Run(
+        name=get_text(record, "name", _PLACE),
+        question=_question(record),
+        model=get_text(record, "model", _PLACE),
+        endpoint=get_text(record, "endpoint", _PLACE),
+        prompt=get_text(record, "prompt", _PLACE),
+        parameters=_object(record, "parameters"),
+        started=_time(record.get("started"), "started"),
+        finished=None if finished is None else _time(finished, "finished"),
+        models_answered=_counts(record, "models_answered"),
+        statuses=_statuses(record),
+        usage=_usage(record),
+        from_journal=get_whole(record, "from_journal", _PLACE),
+        cost_usd=None if cost is None else get_number(cost, f"{_PLACE}.cost_usd"),
+        journal=get_text(record, "journal", _PLACE),
+        code_version=get_text(record, "code_version", _PLACE),
+        notes=_texts(record.get("notes", []), "notes"),
+    )
+
+
+def _object(record: JsonObject, key: str) -> JsonObject:
+    return get_object(record.get(key), f"{_PLACE}.{key}")
+
+
+def _question(record: JsonObject) -> Question:
+    found, where = _object(record, "question"), f"{_PLACE}.question"
+    return Question(
+        get_text(found, "task", where),
+        _texts(found.get("classes", []), "question.classes"),
+        get_text(found, "instruction", where),
+        found.get("confidence") is True,
+    )
+
+
+def _texts(value: JsonValue, key: str) -> tuple[str, ...]:
+    texts = value if isinstance(value, list) else [None]
+    if not all(isinstance(text, str) for text in texts):
+        raise FormatError(f"{_PLACE}.{key}: a list of texts was expected")
+    return tuple(str(text) for text in texts)
+
+
+def _counts(record: JsonObject, key: str) -> Mapping[str, int]:
+    found, where = _object(record, key), f"{_PLACE}.{key}"
+    return {name: get_whole(found, name, where) for name in found}
+
+
+def _statuses(record: JsonObject) -> Mapping[Status, int]:
+    known = {status.value for status in Status}
+    counts = _counts(record, "statuses")
+    if unknown := set(counts) - known:
+        raise FormatError(f"{_PLACE}.statuses: {min(unknown)!r} is no status")
+    return {Status(name): count for name, count in counts.items()}
+
+
+def _usage(record: JsonObject) -> Usage:
+    found, where = _object(record, "usage"), f"{_PLACE}.usage"
+    names = ("prompt", "output", "thoughts", "cached")
+    return Usage(*(get_whole(found, name, where) for name in names))
+
+
+def _time(value: JsonValue, key: str) -> datetime:
+    try:
+        return datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise FormatError(f"{_PLACE}.{key}: a time was expected") from error
