@@ -12,6 +12,7 @@ from fiftyone.operators import types
 from ..errors import UsageError
 from ..labels.evaluations import check_eval_key, write_evaluation
 from ..labels.read import read_labels
+from ..labels.views import delete_error_views, save_error_views
 from .context import ICON, target_view
 from .fields import ask_label_field, no_dataset
 
@@ -29,6 +30,8 @@ class EvaluateSettings:
     truth_field: str
     eval_key: str
     iou: float = DEFAULT_IOU
+    error_views: bool = False
+    """Whether to save a view for each kind of error, too."""
 
 
 class Evaluate(foo.Operator):
@@ -61,6 +64,7 @@ class Evaluate(foo.Operator):
             truth_field=ctx.params["truth_field"],
             eval_key=ctx.params["eval_key"],
             iou=ctx.params.get("iou", DEFAULT_IOU),
+            error_views=ctx.params.get("error_views", False),
         )
         scores = evaluate_view(target_view(ctx), settings)
         if not ctx.delegated:
@@ -78,7 +82,8 @@ class Evaluate(foo.Operator):
         key = ctx.params.get("eval_key")
         outputs.md(
             f"The Model Evaluation panel opens this as `{key}`. Filter objects by "
-            f"`{key}`: `tp` is right, `fp` is invented, `fn` was missed."
+            f"`{key}`: `tp` is right, `fp` is invented, `fn` was missed. Errors by "
+            f"kind are the saved views `{key}: ...`, where they were asked for."
         )
         return types.Property(outputs, view=types.View(label="Evaluation"))
 
@@ -107,6 +112,13 @@ def _form(ctx: foo.ExecutionContext) -> types.Object:
         "AP uses 0.50 to 0.95.",
     )
     _ask_key(inputs, ctx, f"{predicted}_eval")
+    inputs.bool(
+        "error_views",
+        default=True,
+        label="Save a view for each kind of error",
+        description="Wrong class, loose box, duplicate, invented, missed: the worst "
+        "first. Views of the same key are replaced.",
+    )
     return inputs
 
 
@@ -127,7 +139,7 @@ def _ask_key(inputs: types.Object, ctx: foo.ExecutionContext, default: str) -> N
 
 def evaluate_view(view: fo.SampleCollection, settings: EvaluateSettings) -> Scores:
     """Read both fields, compare them, and write the verdicts back."""
-    from ..evaluation import evaluate
+    from ..evaluation import anatomy, evaluate
 
     if settings.predicted_field == settings.truth_field:
         raise UsageError("Labels cannot be judged by themselves: choose two fields.")
@@ -147,6 +159,18 @@ def evaluate_view(view: fo.SampleCollection, settings: EvaluateSettings) -> Scor
         use_masks=scores.mask_matches is not None,
         classes=scores.classes,
         curves=scores.all.main.curves,
+    )
+    if not settings.error_views:
+        delete_error_views(view, settings.eval_key)
+        return scores
+    save_error_views(
+        view,
+        predicted,
+        truth,
+        anatomy(truth, predicted, scores).faults,
+        predicted_field=settings.predicted_field,
+        truth_field=settings.truth_field,
+        eval_key=settings.eval_key,
     )
     return scores
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import fiftyone as fo
 from fiftyone import ViewField
@@ -42,7 +43,8 @@ class Fault(Protocol):
         ...
 
 
-class _Ranked(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Ranked:
     """An error by the object it is written on; rank 1 is the worst of its kind."""
 
     image_id: str
@@ -106,7 +108,7 @@ def _attributes(eval_key: str) -> tuple[str, str]:
 
 
 def _ranked(faults: Iterable[Fault]) -> Iterator[_Ranked]:
-    """Number the errors of each kind, and find the object each is written on."""
+    """Count off the errors of each kind, and find the object each is written on."""
     counts: Counter[str] = Counter()
     for fault in faults:
         missed = fault.prediction_index is None
