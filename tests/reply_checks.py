@@ -13,7 +13,8 @@ from fiftyone_gemini.parsing.points import (
     read_points,
     read_trajectories,
 )
-from fiftyone_gemini.values import Detection, Frame, Reading
+from fiftyone_gemini.pipeline import judge
+from fiftyone_gemini.values import Detection, Frame, Reading, Reply, Status
 
 FRAME = Frame(640, 480)
 NUMBER = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
@@ -35,6 +36,8 @@ def check_text(text: str) -> Reading:
     check_reading(read_objects(text, FRAME, masks=False))
     reading = read_objects(text, FRAME, masks=True)
     check_reading(reading)
+    if judge(Reply(text=text), reading)[0] is Status.EMPTY:
+        assert re.search(r"\[\s*\]", text), "only an empty list says: nothing there"
     written = {float(number) for number in NUMBER.findall(text)}
     unescaped = re.sub(r"\\[bfnrt]", " ", text)
     words = set(re.findall(r"[a-z]{3,}", f"{text} {unescaped}"))

@@ -45,6 +45,7 @@ def test_a_box_keeps_its_fractions() -> None:
         pytest.param({"box_2d": [100, 400, 300, 200]}, [("[0].box_2d[1]", "box_order")], id="x"),
         pytest.param({"box_2d": [[100, 200, 300, 400]]}, [], id="one more list"),
         pytest.param({"box_2d": ["100", "200", "300", 4e2]}, [], id="strings"),
+        pytest.param({"box_2d": [{"ymin": 100, "xmin": 200, "ymax": 300, "xmax": 400}]}, [], id="object in list"),
         pytest.param({"box_2d": "[100, 200, 300, 400]"}, [], id="text"),
         pytest.param({"box_2d": "100,200,300,400.0"}, [], id="bare text"),
         pytest.param({"box_2d": {"ymin": 100, "xmin": 200, "ymax": 300, "xmax": 400}}, [], id="object"),

@@ -6,7 +6,10 @@ import json
 
 import pytest
 from fiftyone_gemini.errors import UsageError
+from fiftyone_gemini.parsing.rules import ReadRules
 from fiftyone_gemini.tasks import TASKS, find_task
+from fiftyone_gemini.tasks.detect import Detect
+from fiftyone_gemini.tasks.segment import Segment
 from fiftyone_gemini.values import Frame, MaskShape, Question
 
 FRAME = Frame(1000, 1000)
@@ -102,6 +105,15 @@ def test_detection_passes_masks_over() -> None:
     reading = find_task("detect").read(json.dumps([{**CUP, "mask": OUTLINE}]), FRAME)
     assert reading.detections[0].mask is None
     assert not reading.issues
+
+
+@pytest.mark.parametrize("kind", [Detect, Segment])
+def test_tasks_read_by_chosen_rules(kind: type[Detect | Segment]) -> None:
+    """A task built with rules reads by them; the registered ones have the defaults."""
+    text = json.dumps([{"box_2d": [100, 200, 300, 400], "mask": OUTLINE}, CUP])
+    strict = kind(ReadRules(keep_unlabelled=False))
+    assert [d.label for d in strict.read(text, FRAME).detections] == ["cup"]
+    assert len(TASKS[strict.name].read(text, FRAME).detections) == 2
 
 
 def test_an_unknown_task_lists_the_known_ones() -> None:

@@ -105,7 +105,11 @@ def _four_numbers(
 ) -> list[float] | None:
     if isinstance(value, str) and _FOUR.fullmatch(value):
         value = list(re.findall(r"[^\s,\[\]]+", value))
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+    if (
+        isinstance(value, list)
+        and len(value) == 1
+        and isinstance(value[0], list | dict)
+    ):
         value = value[0]
     if isinstance(value, dict):
         value = [value.get(side) for side in _SIDES]
