@@ -17,6 +17,16 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 
+def declare(dataset: fo.Dataset, fields: Mapping[str, fo.Field]) -> None:
+    """Declare fields, by their paths, in one go where that is to be had."""
+    at_once = getattr(dataset, "_merge_sample_field_schema", None)
+    if at_once is not None:
+        at_once(fields)
+        return
+    for path, field in fields.items():
+        dataset.add_sample_field(path, type(field))
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectValues:
     """Attributes for the objects of one `Detections` field, listed [sample][object].

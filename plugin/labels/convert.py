@@ -6,17 +6,25 @@ covers the box and may have any size. Ours has the size of the box in whole pixe
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
-from zlib import compress
+from zlib import compress, decompress
 
 import fiftyone as fo
 import numpy as np
 from bson import Binary
+from numpy.typing import NDArray
 
 from ..values import BoolArray, Box, Detection, Frame, Mask
 
+_BOOL_FILE = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '\|b1', 'fortran_order': False, "
+    rb"'shape': \((\d+), (\d+)\), \} *\n",
+    re.DOTALL,
+)
+"""The head of a NumPy file of booleans, [height, width]: `np.load` is slow to read it."""
 LABEL_LIMIT = 200
 """Characters of a label that are kept: a reply may hold any text."""
 
@@ -46,6 +54,18 @@ def pack_mask(pixels: BoolArray) -> bytes:
     file = BytesIO()
     np.lib.format.write_array(file, pixels, version=(1, 0), allow_pickle=False)
     return compress(file.getvalue(), level=1)
+
+
+def unpack_mask(packed: bytes) -> NDArray[Any]:
+    """Unpack a mask as FiftyOne keeps it, of whichever type."""
+    data = decompress(packed)
+    plain = _BOOL_FILE.match(data)
+    if plain is None:
+        found: NDArray[Any] = np.load(BytesIO(data), allow_pickle=False)
+        return found
+    height, width = int(plain[1]), int(plain[2])
+    pixels = np.frombuffer(data, np.uint8, height * width, plain.end())
+    return pixels.reshape(height, width)
 
 
 def _to_fiftyone(detection: Detection, frame: Frame) -> fo.Detection:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..values import Detection, ImageLabels
-from .bulk import ObjectValues, write_values
+from .bulk import ObjectValues, declare, write_values
 from .read import check_detections
 
 RECALLS = 101
@@ -130,6 +130,7 @@ def write_evaluation(
         compute_mAP=True,
     ).build()
     method.register_run(view, eval_key)
+    declare(view._dataset, _declared(sides, eval_key))  # noqa: SLF001 - no public twin
     method.register_samples(view, eval_key)
     _set_fields(view, sheets, sides, eval_key)
     found = _results(method, sheets, classes, curves)
@@ -145,6 +146,17 @@ def _make_room(view: fo.SampleCollection, eval_key: str, fields: Iterable[str]) 
         check_detections(view, name)
     if eval_key in view.list_evaluations():
         view._root_dataset.delete_evaluation(eval_key)  # noqa: SLF001 - no public twin
+
+
+def _declared(fields: Iterable[str], key: str) -> dict[str, fo.Field]:
+    """Name the fields of an evaluation: FiftyOne declares one by one what is missing."""
+    kinds = {"": fo.StringField, "_id": fo.StringField, "_iou": fo.FloatField}
+    found = {
+        f"{name}.detections.{key}{suffix}": kind()
+        for name in fields
+        for suffix, kind in kinds.items()
+    }
+    return found | {f"{key}_{kind}": fo.IntField() for kind in ("tp", "fp", "fn")}
 
 
 def _results(
