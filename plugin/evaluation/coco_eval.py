@@ -98,9 +98,17 @@ def evaluate_pairs(
     """Evaluate the predictions of some images against their truth."""
     if engine == "hotcoco":
         return _run_hotcoco(*_columns(pairs, classes, shape), shape)
-    truth = _document(pairs, classes, shape, [pair.truth for pair in pairs])
-    predicted = _document(pairs, classes, shape, [pair.predicted for pair in pairs])
-    return run_engine(truth, predicted, shape, engine)
+    return run_engine(*build_documents(pairs, classes, shape), shape, engine)
+
+
+def build_documents(
+    pairs: Sequence[Pair], classes: Sequence[str], shape: Shape
+) -> tuple[CocoDict, CocoDict]:
+    """Write truth and predictions as COCO documents."""
+    return (
+        _document(pairs, classes, shape, [pair.truth for pair in pairs]),
+        _document(pairs, classes, shape, [pair.predicted for pair in pairs]),
+    )
 
 
 def _run_hotcoco(truth: COCO, predicted: COCO, shape: Shape) -> CocoArrays:
