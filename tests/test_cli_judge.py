@@ -78,6 +78,22 @@ def test_fuzzy_matching_asks_for_a_likeness(
     assert "line 1" in str(result.exception)
 
 
+def test_names_in_the_report_stay_texts(tmp_path: Path) -> None:
+    """Markup in a name that a model made up is shown, not obeyed."""
+    nasty = "<script>alert(1)</script>"
+    truth, labels = tmp_path / "truth.json", tmp_path / "labels.json"
+    write_coco(truth, [image("cup")])
+    write_coco(labels, [image(nasty, "../../x")])
+    run("report", truth, labels, "--out", tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in (tmp_path / "out" / "report.md").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("labels.json", "out", "truth.json")
+    ]
+
+
 def test_the_report_lists_the_names(files: tuple[Path, Path], tmp_path: Path) -> None:
     """All three forms say which names fit no class, and what seeing alone is worth."""
     assert run("report", *files, "--out", tmp_path / "out").exit_code == 0

@@ -111,6 +111,20 @@ def test_a_survey_renames_nothing_but_hints() -> None:
     assert not list(survey_names(said("cup"), ["cup"]).remarks())
 
 
+def test_remarks_stay_short() -> None:
+    """Of very many names, thirty are spelled out and the rest is counted."""
+    strangers = survey_names(said(*(f"thing {n:02}" for n in range(40))), ["cup"])
+    (remark,) = strangers.remarks()
+    assert remark.startswith(
+        "40 predictions named as no class of the truth: 'thing 00'"
+    )
+    assert remark.endswith("'thing 29' (1), 10 more names.")
+    classes = [f"class {n}" for n in range(32)]
+    hints = list(survey_names(said(*map(str.upper, classes)), classes).remarks())
+    assert len(hints) == 31
+    assert hints[-1] == "2 more names differ only in spelling."
+
+
 @given(st.lists(st.text(max_size=8), max_size=6), st.sets(st.text(max_size=8)))
 def test_nothing_is_dropped(labels: list[str], classes: set[str]) -> None:
     """Every object stays, in its place, under a class or under its own name."""

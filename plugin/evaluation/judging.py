@@ -35,7 +35,7 @@ def judge(
 
     With an `ontology`, labels are matched to `classes` first; without one, nothing is
     renamed and the scores only tell what folding would do. No `classes`: the labels of
-    the truth. Takes two to three times as long as `evaluate`, and raises what it raises.
+    the truth. Takes about three times as long as `evaluate`, and raises what it raises.
     """
     known = tuple(classes) or {d.label for image in truth for d in image.detections}
     if ontology is None:

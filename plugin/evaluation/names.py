@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+MOST_SAID = 30
+"""Names that remarks spell out; all are in `Names.uses`."""
+
 
 class How(StrEnum):
     """By which way a label found its class."""
@@ -56,14 +59,19 @@ class Names:
         if self.applied:
             yield f"Labels were matched to the classes of the truth: {counts}."
         else:
+            near = self.by(How.FOLDED)
             yield from (
                 f"{_predictions(use.count)} named {use.said!r}, which the truth calls "
                 f"{use.meant!r}: use --fold to count them as the same."
-                for use in self.by(How.FOLDED)
+                for use in near[:MOST_SAID]
             )
+            if len(near) > MOST_SAID:
+                yield f"{len(near) - MOST_SAID} more names differ only in spelling."
         strangers = self.by(How.UNMATCHED)
         if strangers:
-            listed = ", ".join(f"{use.said!r} ({use.count})" for use in strangers)
+            said = [f"{use.said!r} ({use.count})" for use in strangers[:MOST_SAID]]
+            more = len(strangers) - len(said)
+            listed = ", ".join([*said, f"{more} more names"] if more else said)
             count = _predictions(self.count(How.UNMATCHED))
             yield f"{count} named as no class of the truth: {listed}."
 
