@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 
 from ..coco.read import read_coco
+from ..coco.runs import read_run
 from ..coco.write import write_coco
 from ..errors import UsageError
 from ..evaluation import Judged, Ontology, Scores, judge, read_ontology
 from ..evaluation.trust import TARGET
 from ..records import coco_info
 from ..report import Section, build_report, write_report
-from ..values import ImageLabels
+from ..values import ImageLabels, Run
 from .belief import show_belief
 from .show import console, show_scores
 
@@ -70,12 +71,14 @@ class Pair:
     """Ground truth and labels of the same images, with a title for both.
 
     `classes` are those the truth knows, also where it shows none; empty: its labels.
+    `run` made the labels, where that was recorded.
     """
 
     title: str
     truth: Sequence[ImageLabels]
     predicted: Sequence[ImageLabels]
     classes: Sequence[str] = ()
+    run: Run | None = None
 
     def judged(self, iou: float, ontology: Ontology | None = None) -> Judged:
         """Judge the labels by the ground truth, names matched first where asked."""
@@ -129,7 +132,7 @@ def report_labels(
     """Evaluate, and write the result as one HTML file, Markdown and JSON."""
     pair = _open_pair(truth, predicted, dataset, truth_field, field)
     judged = pair.judged(iou, _ontology(ontology, fuzzy, fold=fold))
-    section = Section(pair.title, None, judged.scores, pair.truth, judged.predicted)
+    section = Section(pair.title, pair.run, judged.scores, pair.truth, judged.predicted)
     report = build_report(
         [section], title=pair.title, target_precision=target_precision
     )
@@ -186,7 +189,9 @@ def _open_pair(
     if truth is not None and predicted is not None and not dataset:
         true, said = read_coco(truth), read_coco(predicted)
         classes = [category.name for category in true.categories]
-        return Pair(predicted.name, true.images, said.images, classes)
+        return Pair(
+            predicted.name, true.images, said.images, classes, read_run(predicted)
+        )
     if not dataset or truth is not None:
         raise UsageError("Name two COCO files (truth, labels), or --dataset.")
     from ..labels.read import read_labels
