@@ -66,7 +66,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> Path:
 
     images = read_coco(demo / "annotations.json").images[:3]
     write_coco(folder / "truth.json", images)
-    write_coco(folder / "labels.json", images)
+    for name in ("labels.json", "other.json"):
+        write_coco(folder / name, images)
     return folder
 
 
