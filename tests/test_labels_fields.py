@@ -11,6 +11,7 @@ import fiftyone as fo
 import numpy as np
 import pytest
 from fiftyone_gemini.errors import UsageError
+from fiftyone_gemini.labels import read
 from fiftyone_gemini.labels.create import create_dataset
 from fiftyone_gemini.labels.read import id_field_of, read_labels
 from fiftyone_gemini.labels.samples import ViewSource
@@ -283,3 +284,70 @@ def test_what_is_not_there_cannot_be_read(dataset: fo.Dataset) -> None:
     dataset.add_sample(fo.Sample(filepath="/nowhere/at/all.jpg"))
     with pytest.raises(UsageError, match="size of 1 picture"):
         read_labels(dataset, "gemini")
+
+
+@pytest.fixture
+def foreign(dataset: fo.Dataset) -> fo.Dataset:
+    """Give labels as others write them: masks of any type and order, few attributes."""
+    ring = np.kron(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]]), np.ones((4, 5)))
+    masks = [
+        ring > 0,
+        np.asfortranarray(ring > 0),
+        (ring * 255).astype(np.uint8),
+        ring.astype(np.float32),
+        None,
+    ]
+    for number, sample in enumerate(dataset):
+        found = [
+            fo.Detection(label=f"{number}{place}", bounding_box=[0, 0, 0.3, 0.4])
+            for place in range(len(masks))
+        ]
+        for detection, mask in zip(found, masks, strict=True):
+            detection.mask = mask
+        sample["truth"] = fo.Detections(detections=found[: 6 - number])
+        sample.save()
+    last = dataset.last()
+    last["truth"] = None
+    last.save()
+    return dataset
+
+
+def listed(images: list[ImageLabels]) -> list[Any]:
+    """Turn labels into values that compare."""
+    return [
+        (
+            *(image.image_id, image.path, image.frame, image.status),
+            *(d.id, d.label, d.box),
+            d.mask and (d.mask.x, d.mask.y, d.mask.crop.tolist()),
+        )
+        for image in images
+        for d in image.detections or [Detection("nothing", Box(0, 0, 0, 0))]
+    ]
+
+
+def test_masks_of_every_type_are_read(foreign: fo.Dataset) -> None:
+    """Booleans, numbers, floats, whichever way they lie: the same pixels."""
+    first = read_labels(foreign, "truth")[0]
+    *masks, none = [d.mask for d in first.detections]
+    assert none is None
+    assert len({mask.crop.tobytes() for mask in masks}) == 1
+    assert all(mask.crop.dtype == bool for mask in masks)
+    assert masks[0].crop.any()
+    assert not masks[0].crop.all()
+
+
+@pytest.mark.parametrize("kind", ["all", "filtered", "turned", "some"])
+def test_documents_read_the_same_as_values(
+    foreign: fo.Dataset, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of any view, the fast way and FiftyOne's public way give the same labels."""
+    view = {
+        "all": foreign,
+        "filtered": foreign.filter_labels("truth", fo.ViewField("label") == "11"),
+        "turned": foreign.sort_by("filepath", reverse=True),
+        "some": foreign.select(foreign.values("id")[2:]),
+    }[kind]
+    fast = read_labels(view, "truth")
+    monkeypatch.setattr(read, "_stored", read._stored_by_values)
+    assert listed(fast) == listed(read_labels(view, "truth"))
+    assert [image.image_id for image in fast] == view.values("id")
