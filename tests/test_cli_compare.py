@@ -73,6 +73,7 @@ def test_three_models_from_pictures_to_a_verdict(
     page = (tmp_path / "report" / "report.html").read_text()
     assert page.index("<h2>Comparison</h2>") < page.index('id="section-1"')
     assert page.count("Answers came from the offline emulator") == 3
+    assert page.count("What goes wrong") == 3
     assert "## Comparison" in (tmp_path / "report" / "report.md").read_text()
     data = json.loads((tmp_path / "report" / "report.json").read_text())
     found = data["comparison"]

@@ -10,6 +10,7 @@ from evaluation_cases import random_case
 from fiftyone_gemini.evaluation import evaluate
 from fiftyone_gemini.evaluation.bootstrap import (
     drawn_ap,
+    f1_resamples,
     find_intervals,
     gather_evidence,
 )
@@ -173,3 +174,8 @@ def test_an_evaluation_without_images_has_no_intervals() -> None:
     """Nothing is not a failure."""
     intervals = find_intervals([], [], evaluate([], []))
     assert (intervals.f1, intervals.ap, intervals.recall) == (None, None, None)
+
+
+def test_many_images_are_drawn_less_often() -> None:
+    """1,000 drawings of a few thousand images, 200 of fifty thousand: memory is bounded."""
+    assert [f1_resamples(n) for n in (0, 500, 20_000, 50_000)] == [1000, 1000, 500, 200]

@@ -9,6 +9,7 @@ import typer
 
 from ..coco.read import read_coco
 from ..coco.runs import read_run
+from ..evaluation import judge
 from ..evaluation.compare import NUMBERS, Comparison, Contender, Standing, compare
 from ..evaluation.trust import TARGET
 from ..report import Section, build_report, write_report
@@ -90,10 +91,10 @@ def write_comparison(
     target: float,
 ) -> None:
     """Write a report with the comparison first, then a section for each run."""
-    sections = [
-        Section(one.name, one.run, standing.scores, truth, one.predicted)
-        for one, standing in zip(contenders, comparison.standings, strict=True)
-    ]
+    sections = []
+    for one in contenders:
+        scores = judge(truth, one.predicted, iou=comparison.iou).scores
+        sections.append(Section(one.name, one.run, scores, truth, one.predicted))
     report = build_report(
         sections,
         title=" / ".join(one.name for one in contenders),

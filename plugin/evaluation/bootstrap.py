@@ -32,8 +32,10 @@ from .scores import Scores, Shape
 IOUS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)
 MAX_PREDICTIONS = 100
-F1_RESAMPLES = 1000
 AP_RESAMPLES = 200
+MOST_RESAMPLES = 1000
+MAX_WEIGHTS = 10_000_000
+"""Drawings times images, held at once."""
 MAX_CELLS = 4_000_000
 """Numbers held at once: drawings times predictions of a class."""
 
@@ -82,6 +84,11 @@ def gather_evidence(
     )
 
 
+def f1_resamples(images: int) -> int:
+    """Say how often so many images are drawn: 1,000 times, above 10,000 images less."""
+    return max(AP_RESAMPLES, min(MOST_RESAMPLES, MAX_WEIGHTS // max(1, images)))
+
+
 def find_intervals(
     truth: Sequence[ImageLabels],
     predicted: Sequence[ImageLabels],
@@ -91,19 +98,19 @@ def find_intervals(
 ) -> Intervals:
     """Give the 95 % intervals of the headline numbers of `evaluate`, over all images.
 
-    Precision and recall by Wilson; F1 by 1,000 and COCO AP by 200 drawings of images.
+    Precision and recall by Wilson; F1 by `f1_resamples` and COCO AP by 200 drawings.
     The drawings of AP lie around the AP measured: repeated images raise it.
     """
     evidence = gather_evidence(truth, predicted, scores)
     counts, images = scores.all.main.counts, len(evidence.counts)
-    weights = draw_images(images, F1_RESAMPLES, seed)
+    weights = draw_images(images, f1_resamples(images), seed)
     ap = drawn_ap(weights[:AP_RESAMPLES], evidence.rankings)
     return Intervals(
         wilson(counts.tp, counts.tp + counts.fp),
         wilson(counts.tp, counts.tp + counts.fn),
         percentiles(drawn_ratios(weights, evidence.counts).f1),
         percentiles(ap, around=scores.all.main.coco.ap),
-        F1_RESAMPLES,
+        len(weights),
         AP_RESAMPLES,
     )
 

@@ -14,9 +14,9 @@ from ..errors import UsageError
 from ..values import ImageLabels, Run
 from .bootstrap import (
     AP_RESAMPLES,
-    F1_RESAMPLES,
     Evidence,
     drawn_ap,
+    f1_resamples,
     gather_evidence,
 )
 from .intervals import (
@@ -156,7 +156,7 @@ def compare(
     shape: Shape = "segm" if all(s.all.masks for s in all_scores) else "bbox"
     pairs = list(zip(contenders, all_scores, strict=True))
     standings = [_standing(c, scores, shape) for c, scores in pairs]
-    weights = draw_images(len(truth), F1_RESAMPLES, seed)
+    weights = draw_images(len(truth), f1_resamples(len(truth)), seed)
     drawn = [
         _drawn(weights, gather_evidence(truth, c.predicted, scores, shape))
         for c, scores in pairs
@@ -170,7 +170,7 @@ def compare(
             _against(standing, standings[0], draws, drawn[0])
             for standing, draws in zip(standings[1:], drawn[1:], strict=True)
         ),
-        F1_RESAMPLES,
+        len(weights),
         AP_RESAMPLES,
     )
 
