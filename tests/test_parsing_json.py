@@ -161,6 +161,13 @@ def test_a_mended_label_is_never_half_a_word() -> None:
     assert values(found) == [{"box_2d": [1, 2, 3, 4]}]
 
 
+def test_code_taken_out_leaves_no_empty_list() -> None:
+    """Brackets on both sides of shown code are no empty list: nobody said nothing."""
+    found = find_items('[```json\n[\n```python\n"box_2d": [1, 2, 3, 4]}\n```\n]\n')
+    assert not found.items
+    assert found.cut or not found.readable
+
+
 def test_a_tangle_never_passes_for_a_whole_answer() -> None:
     """Where reading was given up after some items, the reply counts as cut."""
     found = find_items(json.dumps(CUP) + '{"a":[' * 50_000)

@@ -77,7 +77,7 @@ def find_items(text: str) -> JsonItems:
         if items is None:
             return JsonItems(readable=False)
         return JsonItems(tuple(items), seen=len(items))
-    without_code = _CODE.sub("", text)
+    without_code = _CODE.sub("```", text)  # what stood around it stays apart
     if len(without_code) < len(text):
         found = _Scan(without_code).run()
         if found.readable:
