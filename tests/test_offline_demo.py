@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -97,15 +98,17 @@ def test_a_second_demo_pays_for_nothing(first: DemoRun) -> None:
 
 def test_the_app_opens_on_the_labelled_demo(first: DemoRun) -> None:
     """`demo --app` serves the App on the demo dataset until it is ended."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
     process = subprocess.Popen(
         [*DEMO, str(first.folder), "--app"],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "FIFTYONE_DEFAULT_APP_PORT": "5989"},
+        env={**os.environ, "FIFTYONE_DEFAULT_APP_PORT": port},
     )
     try:
-        assert "5989" in wait_for_line(process, "The App is at")
-        with urllib.request.urlopen("http://localhost:5989/fiftyone") as answer:
+        assert f"127.0.0.1:{port}" in wait_for_line(process, "The App is at")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/fiftyone") as answer:
             assert answer.status == 200
     finally:
         process.terminate()
