@@ -232,3 +232,20 @@ def test_without_what_is_private_the_same_is_written(
     monkeypatch.setattr(fo, "Sample", object)
     write_values(labelled, [ObjectValues("gemini", ids, {"copy": ids})], {})
     assert labelled.values("gemini.detections.copy") == ids
+
+
+def test_nothing_to_judge_is_a_run_too(dataset: fo.Dataset) -> None:
+    """Two fields without any object make a run without mAP that loads and goes."""
+    for name in ("truth", "gemini"):
+        empty = [fo.Detections() for _ in dataset]
+        dataset.set_values(name, empty)
+    settings = EvaluateSettings(
+        predicted_field="gemini", truth_field="truth", eval_key="ev"
+    )
+    assert evaluate_view(dataset, settings).all.boxes.coco.ap is None
+    results = dataset.load_evaluation_results("ev", cache=False)
+    assert not results.config.compute_mAP
+    assert results.classes.tolist() == []
+    assert dataset.values("ev_fn") == [0] * 4
+    dataset.delete_evaluation("ev")
+    assert not dataset.has_field("ev_fn")

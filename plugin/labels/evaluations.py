@@ -22,6 +22,7 @@ from fiftyone.utils.eval.coco import (
     COCOEvaluation,
     COCOEvaluationConfig,
 )
+from fiftyone.utils.eval.detection import DetectionResults
 from numpy.typing import NDArray
 
 from ..errors import UsageError
@@ -127,14 +128,15 @@ def write_evaluation(
         iou=iou,
         classwise=True,
         use_masks=use_masks,
-        compute_mAP=True,
+        compute_mAP=bool(classes),  # FiftyOne cannot read curves of none
     ).build()
     method.register_run(view, eval_key)
     declare(view._dataset, _declared(sides, eval_key))  # noqa: SLF001 - no public twin
     method.register_samples(view, eval_key)
     _set_fields(view, sheets, sides, eval_key)
+    kind = COCODetectionResults if classes else DetectionResults
     found = _results(method, sheets, classes, curves)
-    results = COCODetectionResults(view, method.config, eval_key, **found)
+    results = kind(view, method.config, eval_key, **found)
     method.save_run_results(view, eval_key, results)
     method.add_fields_to_sidebar_group(view, eval_key, omit_fields=tuple(sides))
 
@@ -165,16 +167,17 @@ def _results(
     classes: Sequence[str],
     curves: Curves,
 ) -> dict[str, Any]:
-    """Name what FiftyOne keeps of an evaluation with mAP."""
-    return {
-        "matches": [row for sheet in sheets for row in sheet.rows],
+    """Name what FiftyOne keeps of an evaluation; where there are classes, with mAP."""
+    rows = [row for sheet in sheets for row in sheet.rows]
+    found = {"matches": rows, "classes": list(classes), "backend": method}
+    if not classes:
+        return found
+    return found | {
         "precision": curves.precision,
         "recall": np.linspace(0, 1, RECALLS),
         "iou_threshs": method.config.iou_threshs,
-        "classes": list(classes),
         "recall_sweep": curves.recall,
         "thresholds": curves.scores,
-        "backend": method,
     }
 
 
