@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..evaluation.bootstrap import find_intervals
-from ..evaluation.curves import Confidences, Curve, study_confidence
+from ..evaluation.curves import Calibration, Confidences, Curve, study_confidence
 from ..evaluation.intervals import Intervals
 from ..evaluation.trust import ClassTrust, trust
 from .charts import draw_calibration, draw_curve
@@ -100,6 +100,8 @@ def _confidence_blocks(found: Confidences) -> Iterator[Block]:
     if found.reason or found.overall is None:
         yield Block(title, (found.reason or "There are no predictions.",))
         return
+    curves = sorted(found.curves, key=lambda c: (-c.objects, c.label))
+    drawn = curves[:MAX_CHARTS]
     yield Block(
         title,
         (
@@ -109,10 +111,8 @@ def _confidence_blocks(found: Confidences) -> Iterator[Block]:
                 f"mean distance from it: {found.overall.error:.3f} over all classes."
             ),
         ),
-        charts=(draw_calibration(found.overall),),
+        charts=tuple(map(draw_calibration, (found.overall, *_of(drawn, found)))),
     )
-    curves = sorted(found.curves, key=lambda c: (-c.objects, c.label))
-    drawn = curves[:MAX_CHARTS]
     texts = [
         (
             "Precision over recall as the threshold of confidence falls; the dot has the "
@@ -127,6 +127,13 @@ def _confidence_blocks(found: Confidences) -> Iterator[Block]:
         _threshold_table(curves, found),
         tuple(map(draw_curve, drawn)),
     )
+
+
+def _of(curves: Sequence[Curve], found: Confidences) -> Iterator[Calibration]:
+    """Give the calibration of each of some classes; of a single one it is the whole."""
+    by_class = {c.label: c for c in found.calibrations}
+    if len(by_class) > 1:
+        yield from (by_class[curve.label] for curve in curves)
 
 
 def _threshold_table(curves: Sequence[Curve], found: Confidences) -> Table:
