@@ -74,14 +74,14 @@ def test_equal_runs_differ_by_nothing() -> None:
 
 
 def test_noise_is_called_noise_19_times_in_20() -> None:
-    """Two runs of one skill, 100 times: few differences of F1 are called real."""
+    """Two runs of one skill, 60 times: few differences of F1 are called real."""
     rng = np.random.default_rng(2)
     real = 0
-    for _ in range(100):
+    for _ in range(60):
         truth, one, two = labelled(rng, 40, 0.8, 0.8)
         found = compare(truth, [Contender("a", one), Contender("b", two)])
         real += found.against[0].differences[0].verdict != "within noise"
-    assert real <= 12
+    assert real <= 8
 
 
 def test_pairing_makes_the_range_of_a_difference_narrower() -> None:

@@ -79,13 +79,12 @@ def test_a_model_that_always_says_one_is_off_by_its_errors() -> None:
     assert (found.bins[0].low, found.bins[0].high) == (0.9, 1.0)
 
 
-@pytest.mark.parametrize("seed", [3, 7, 11, 15, 19])
+@pytest.mark.parametrize("seed", [23, 27, 31, 35, 39])
 def test_a_threshold_changes_no_verdict_above_it(seed: int) -> None:
     """The point of a curve is what `evaluate` says of the predictions kept."""
     truth, predicted = random_case(seed)
     scores = evaluate(truth, predicted)
-    if scores.confidence != "self":
-        pytest.skip("no prediction in this case")
+    assert scores.confidence == "self"
     for found in study_confidence(scores, predicted).curves:
         point = found.points[len(found.points) // 2]
         kept = [
