@@ -64,7 +64,8 @@ def from_fiftyone(shape: Shape, rounds: int) -> str:
 
     truth, predicted = make_labels(STORED, with_masks=shape == "segm")
     dataset = fo.Dataset()
-    samples = [
+    # A generator: samples that someone holds are loaded anew after every write.
+    samples = (
         fo.Sample(
             filepath=true.path,
             metadata=fo.ImageMetadata(width=true.frame.width, height=true.frame.height),
@@ -72,7 +73,7 @@ def from_fiftyone(shape: Shape, rounds: int) -> str:
             said=to_fiftyone(said.detections, said.frame),
         )
         for true, said in zip(truth, predicted, strict=True)
-    ]
+    )
     dataset.add_samples(samples, progress=False)
     numbers = itertools.count()
 
