@@ -17,7 +17,9 @@ FAILED = frozenset({Status.BLOCKED, Status.TRUNCATED, Status.MALFORMED})
 """What a stored reply may come to that is no whole answer."""
 STORED = FAILED | {Status.OK, Status.EMPTY}
 """What a stored reply may come to at all."""
-_ANY_SIZE = Frame(100, 100)  # no status depends on the size of the picture
+_SIZES = (Frame(100, 100), Frame(8192, 8192))
+"""Stand in for the size of the picture, which is not stored. It decides a status only
+where a reply is in pixels: one that can be read in a large picture is not asked again."""
 
 
 def failing(task: str, statuses: Collection[Status]) -> Callable[[bytes], bool]:
@@ -34,7 +36,11 @@ def status_of(body: bytes, task: Task) -> Status:
     reply = read_body(body)
     if reply.failure is not None:
         return reply.failure
-    return judge(reply, task.read(reply.text, _ANY_SIZE))[0]
+    for frame in _SIZES:
+        status, _ = judge(reply, task.read(reply.text, frame))
+        if status is not Status.MALFORMED:
+            break
+    return status
 
 
 def read_statuses(text: str) -> frozenset[Status]:

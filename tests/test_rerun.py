@@ -221,6 +221,12 @@ def test_a_status_does_not_depend_on_the_picture(
         assert bool(reading.detections) is known[status]
 
 
+def test_a_reply_in_pixels_is_not_paid_for_again() -> None:
+    """Boxes in pixels of a large picture are an answer, though its size is not stored."""
+    text = '[{"box_2d": [1200, 1300, 1900, 2400], "label": "cup"}]'
+    assert status_of(good(text), find_task("detect")) is Status.OK
+
+
 def test_statuses_are_read_from_words() -> None:
     """`failed` stands for three; what never had a reply cannot be asked for again."""
     assert read_statuses("failed") == FAILED
