@@ -70,7 +70,15 @@ def effort_row(standing: Standing) -> tuple[str, ...]:
     )
 
 
-EFFORT = ("Model", "Failed", "Tokens in", "Tokens out", "Time", "Cost", "Per right object")
+EFFORT = (
+    "Model",
+    "Failed",
+    "Tokens in",
+    "Tokens out",
+    "Time",
+    "Cost",
+    "Per right object",
+)
 
 
 def comparison_json(comparison: Comparison) -> JsonValue:
