@@ -124,9 +124,10 @@ HOSTILE = {
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_no_megabyte_takes_a_second(kind: str) -> None:
     """A megabyte of hostile text costs less than a second of one processor."""
+    seconds = 1 if sys.gettrace() is None else 5  # measuring coverage takes longer
     begun = time.process_time()
     reading = read_objects(HOSTILE[kind], Frame(4000, 3000), masks=True)
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < seconds
     assert reading.items_seen == len(reading.detections) + sum(reading.dropped.values())
 
 
