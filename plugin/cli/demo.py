@@ -31,7 +31,7 @@ from ..report import Section, build_report, write_report
 from ..values import ImageLabels, Question, Run
 from .judge import Pair
 from .label import Job
-from .show import console, show_estimate, show_run, show_scores
+from .show import console, show_estimate, show_headline, show_run
 
 DATASET = "gemini-demo"
 TRUTH = "ground_truth"
@@ -173,13 +173,13 @@ def judge_demo(folder: DemoFolder, runs: dict[str, Run], truth: CocoDataset) -> 
     for field, run in runs.items():
         pair = Pair(f"{run.question.task} ({field})", true_labels, read_field(field))
         scores = pair.scores(0.5)
-        show_scores(pair.title, scores)
+        show_headline(pair.title, scores)
         sections.append(Section(pair.title, run, scores, pair.truth, pair.predicted))
         write_coco(folder.coco(field), pair.predicted, truth.categories)
     write_coco(folder.coco(TRUTH), true_labels, truth.categories)
     report = build_report(sections, title="The demo scenes, labelled")
     files = write_report(report, folder.report)
-    console.print(f"report:  {files.html}")
+    console.print(f"\nreport:  {files.html}")
     console.print(f"COCO:    {folder.coco('*')}")
     console.print(f"journal: {folder.journal}")
     console.print("Open it in the FiftyOne App: make app (or: demo --app)")

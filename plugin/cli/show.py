@@ -123,8 +123,8 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def show_scores(title: str, scores: Scores) -> None:
-    """Print the headline numbers, the table per class and what is to be known."""
+def show_headline(title: str, scores: Scores) -> None:
+    """Print the headline numbers by boxes and by masks, and how the images ended."""
     console.print(f"\n{title}: {scores.all.objects} true objects", style="bold")
     shapes = [("boxes", scores.all.boxes), ("masks", scores.all.masks)]
     if scores.any_class is not None:
@@ -138,6 +138,12 @@ def show_scores(title: str, scores: Scores) -> None:
             ratios = (counts.precision, counts.recall, counts.f1)
             rows.add_row(name, *map(number, (*numbers, *ratios)))
     console.print(rows)
+    console.print(f"  images: {statuses(scores.statuses)}")
+
+
+def show_scores(title: str, scores: Scores) -> None:
+    """Print the headline numbers, the tables below them and what is to be known."""
+    show_headline(title, scores)
     rows = table("class", "AP", "precision", "recall", "right", "invented", "missed")
     for row in scores.all.main.classes:
         counts = row.counts
@@ -147,7 +153,6 @@ def show_scores(title: str, scores: Scores) -> None:
     console.print(rows)
     if scores.anatomy is not None:
         console.print(_kinds_table(scores.anatomy))
-    console.print(f"  images: {statuses(scores.statuses)}")
     if scores.confidence != "self":
         console.print(
             "  No confidence was given: AP breaks ties in the order of reply."
