@@ -258,6 +258,7 @@ def test_a_picture_outside_the_file_is_declined(
     assert not set("[{") & set(reply.text)
 
 
+@pytest.mark.slow
 def test_noise_loses_objects_and_blurs_the_rest_repeatably(bench: Bench) -> None:
     """More noise finds fewer true objects; a seed fixes all of it."""
     exact, some, same, full = (answers(bench, noise) for noise in (0, 0.5, 0.5, 1))

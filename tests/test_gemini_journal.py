@@ -148,6 +148,7 @@ def test_opening_waits_for_another_process(tmp_path: Path) -> None:
     other.close()
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_where_it_stopped(tmp_path: Path) -> None:
     """After `kill -9` only what was missing is asked, and nothing is lost."""
     path, count, in_flight = tmp_path / "j", 40, 4

@@ -21,6 +21,8 @@ from fiftyone_gemini.gemini.journal import Journal
 from fiftyone_gemini.gemini.upkeep import verify
 from fiftyone_gemini.values import Status
 
+pytestmark = pytest.mark.slow  # real processes, disks and kills
+
 IN_FLIGHT = 2
 SCENES = 24
 SMALL_FILES = """

@@ -122,6 +122,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.slow
 def test_no_megabyte_takes_a_second(kind: str) -> None:
     """A megabyte of hostile text costs less than a second of one processor."""
     seconds = 1 if sys.gettrace() is None else 5  # measuring coverage takes longer

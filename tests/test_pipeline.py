@@ -136,6 +136,7 @@ def test_exact_answers_give_masks_as_good_as_their_resolution(
     assert scores.all.masks.coco.ap50 == 1.0
 
 
+@pytest.mark.slow
 def test_photos_labelled_from_exact_truth_give_box_ap_of_one(
     photos: Bench, tmp_path: Path
 ) -> None:
@@ -145,6 +146,7 @@ def test_photos_labelled_from_exact_truth_give_box_ap_of_one(
     assert Bench(tmp_path / "big", truth).scores("detect").all.boxes.coco.ap == 1.0
 
 
+@pytest.mark.slow
 def test_noise_lowers_the_score_and_pycocotools_agrees(photos: Bench) -> None:
     """Noise lowers AP; pycocotools reads the export and agrees on every number."""
     exact = photos.scores("segment")
@@ -244,6 +246,7 @@ def labels_of(text: str) -> list[str]:
     return sorted(json.dumps(row, sort_keys=True) for row in rows)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_gives_the_same_labels(
     demo: Path, tmp_path: Path
 ) -> None:
