@@ -83,11 +83,6 @@ def facts(model: str) -> ModelFacts:
     return row if row is not None else ModelFacts(name=name, known=False)
 
 
-def known_models() -> tuple[str, ...]:
-    """Name the models of the table, the newest first."""
-    return tuple(_ROWS)
-
-
 def models_on(day: date) -> tuple[str, ...]:
     """Name the models of the table that are not shut down on a day, the newest first."""
     return tuple(
