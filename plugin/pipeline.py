@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Protocol
 
 from .errors import UsageError
-from .gemini.cost import Estimate, estimate
 from .gemini.endpoint import Endpoint
 from .gemini.journal import Journal, request_key
 from .gemini.models import facts
 from .gemini.pool import Answered, Limits
 from .gemini.prices import TABLE, Prices
 from .gemini.stored import Reuse
-from .media.image import load_image, read_frame
+from .media.image import load_image
 from .progress import Progress, Tally
 from .tasks import Task, find_task
 from .values import (
@@ -229,20 +228,6 @@ def judge(reply: Reply, reading: Reading) -> tuple[Status, str]:
         return Status.EMPTY, ""
     reasons = "; ".join(f"{i.path}: {i.message}" for i in reading.issues[:3])
     return Status.MALFORMED, f"No object of the reply could be read: {reasons}"
-
-
-def estimate_run(source: Source, question: Question, *, model: str) -> Estimate:
-    """Estimate requests, tokens and price of a run before anything is asked.
-
-    The size of the first picture stands for all. Raises `UsageError` for an empty
-    source and `MediaError` when the first picture cannot be read.
-    """
-    first = next(source.items(), None)
-    if first is None:
-        raise UsageError("There is nothing to label: the source holds no pictures.")
-    prompt = Asking.about(question, model, None).prompt
-    today = datetime.now(UTC).date()
-    return estimate(model, len(source), read_frame(first.path), prompt, today)
 
 
 def _record(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from fiftyone_gemini.gemini.cost import cost_usd, estimate, image_tokens
+from fiftyone_gemini.gemini.cost import Estimate, cost_usd, image_tokens
+from fiftyone_gemini.gemini.limits import Limits
 from fiftyone_gemini.gemini.models import DEFAULT_MODEL, facts, models_on
+from fiftyone_gemini.gemini.plan import foresee
+from fiftyone_gemini.gemini.prices import TABLE
 from fiftyone_gemini.values import Frame, MaskShape, Usage
 
 TODAY = date(2026, 11, 22)
@@ -136,9 +139,19 @@ def test_gemini_3_counts_pictures() -> None:
 
 def test_an_estimate_adds_up() -> None:
     """Requests times picture and text, priced; None where the price is unknown."""
-    plan = estimate("gemini-3.8-flash", 1000, Frame(640, 480), "x" * 400, TODAY)
+    plan = foreseen("gemini-3.8-flash")
     assert plan.requests == 1000
     assert plan.prompt_tokens == 1000 * (1120 + 100)
     expected = (plan.prompt_tokens * 0.75 + plan.output_tokens * 3.75) / 1e6
     assert plan.usd == pytest.approx(expected)
-    assert estimate("new", 1, Frame(1, 1), "", TODAY).usd is None
+    assert foreseen("new").usd is None
+
+
+def foreseen(model: str) -> Estimate:
+    """Foresee a thousand requests with a prompt of 400 characters."""
+    sizes = [Frame(640, 480)]
+    limits = Limits()
+    plan = foresee(
+        model, "x" * 400, sizes, 1000, day=TODAY, prices=TABLE, limits=limits
+    )
+    return plan.likely

@@ -26,7 +26,8 @@ from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.evaluation import Scores, evaluate
 from fiftyone_gemini.gemini.endpoint import Endpoint, endpoint_from_environment
 from fiftyone_gemini.gemini.journal import Journal
-from fiftyone_gemini.pipeline import estimate_run, label
+from fiftyone_gemini.pipeline import label
+from fiftyone_gemini.planning import plan_run
 from fiftyone_gemini.progress import Progress
 from fiftyone_gemini.values import ImageLabels, Question, Run, Status
 from pycocotools.coco import COCO
@@ -328,15 +329,12 @@ def test_a_stopped_run_counts_the_rest_as_skipped(
 
 def test_an_estimate_comes_before_anything_is_asked(demo: Path) -> None:
     """The estimate counts requests and tokens, and knows a known model's price."""
-    estimate = estimate_run(
-        FolderSource(demo / "data"), Question("detect"), model=MODEL
-    )
+    source, question = FolderSource(demo / "data"), Question("detect")
+    estimate = plan_run(source, question, model=MODEL).likely
     assert estimate.requests == 24
     assert estimate.prompt_tokens > 24 * 258
     assert estimate.usd is not None
-    unknown = estimate_run(
-        FolderSource(demo / "data"), Question("detect"), model="gemini-99-hyper"
-    )
+    unknown = plan_run(source, question, model="gemini-99-hyper").likely
     assert unknown.usd is None
 
 

@@ -128,11 +128,11 @@ def _show_costs(
     inputs: types.Object, ctx: foo.ExecutionContext, settings: LabelSettings
 ) -> None:
     """Say who will answer and what it will cost, or what stands in the way."""
-    from ..pipeline import estimate_run
+    from ..planning import plan_run
 
     try:
         source = ViewSource(target_view(ctx))
-        estimate = estimate_run(source, settings.question, model=settings.model)
+        plan = plan_run(source, settings.question, model=settings.model)
         endpoint = endpoint_of(ctx)
     except MissingKeyError as error:
         inputs.view("no_key", types.Error(label="No key", description=str(error)))
@@ -143,5 +143,5 @@ def _show_costs(
         who = f"Asking the emulator at {endpoint.base_url}, which is not Gemini"
         if not free:
             who = "Pictures will be sent to Google, and the answers are billed"
-        said = estimated(estimate, free=free)
+        said = estimated(plan.likely, free=free)
         inputs.view("costs", types.Notice(label=who, description=said))

@@ -26,7 +26,7 @@ from ..doctor.private import PrivateMongo
 from ..emulator import Settings, running_emulator
 from ..gemini.endpoint import Endpoint, endpoint_from_environment
 from ..gemini.models import DEFAULT_MODEL
-from ..pipeline import estimate_run
+from ..planning import plan_run
 from ..report import Section, build_report, write_report
 from ..values import ImageLabels, Question, Run
 from .judge import Pair
@@ -131,7 +131,8 @@ def announce_cost(truth: CocoDataset, model: str) -> None:
     """Say what Gemini will cost, and ask whether to go on where someone can answer."""
     for task, question in questions(truth).items():
         console.print(f"{task}: ", end="")
-        show_estimate(estimate_run(FolderSource(truth), question, model=model), model)
+        plan = plan_run(FolderSource(truth), question, model=model)
+        show_estimate(plan.likely, model)
     if sys.stdin.isatty():
         typer.confirm("Go on?", abort=True)
 

@@ -1,7 +1,7 @@
 """What a run costs: before it from documented token rules, after it from usage.
 
-`estimate` is an estimate and is called one wherever it is shown; `cost_usd` multiplies
-the token counts that Gemini reported. See `docs/cost.md` for sources and limits.
+`plan` adds these up to an `Estimate`, called one wherever it is shown; `cost_usd`
+multiplies the token counts that Gemini reported. See `docs/cost.md` for sources and limits.
 """
 
 from __future__ import annotations
@@ -37,29 +37,14 @@ def cost_usd(model: str, usage: Usage, day: date) -> float | None:
     return TABLE.cost(model, usage, day)
 
 
-def estimate(
-    model: str, requests: int, frame: Frame, prompt: str, day: date
-) -> Estimate:
-    """Estimate a run over pictures of one size with one prompt.
-
-    Prompt: tokens of the picture plus one for four characters of text (Gemini API,
-    Tokens page). Output: `OUTPUT_TOKENS` for each answer, an assumption of ours.
-    """
-    usage = Usage(
-        prompt=requests * (image_tokens(model, frame) + text_tokens(prompt)),
-        output=requests * OUTPUT_TOKENS,
-    )
-    return Estimate(requests, usage.prompt, usage.output, cost_usd(model, usage, day))
-
-
 def prompt_tokens(request: Request) -> int:
-    """Estimate the input tokens of one request, as `estimate` does."""
+    """Estimate the input tokens of one request: its picture and its text."""
     picture = image_tokens(request.model, request.media.sent)
     return picture + text_tokens(request.prompt)
 
 
 def text_tokens(text: str) -> int:
-    """Estimate the tokens of a text: one for four characters."""
+    """Estimate the tokens of a text: one for four characters (Gemini's Tokens page)."""
     return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 
