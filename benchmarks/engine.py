@@ -100,7 +100,8 @@ def by_engine(load: Load, url: str) -> Callable[[], None]:
 
     def build(item: Item) -> Request:
         data = picture(int(item.path), load.picture)
-        return Request(MODEL, PROMPT, Media(data, "image/jpeg", frame, frame), SCHEMA)
+        media = Media(data, "image/jpeg", frame, frame)
+        return Request(MODEL, (media, PROMPT), SCHEMA)
 
     def run() -> None:
         with (

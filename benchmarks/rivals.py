@@ -12,7 +12,7 @@ import numpy as np
 import supervision
 from fiftyone_gemini.coco.rle import Rle, mask_to_rle
 from fiftyone_gemini.tasks import find_task
-from fiftyone_gemini.values import Frame, Reading
+from fiftyone_gemini.values import Frame, Media, Question, Reading
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from pycocotools import mask as coco_mask
@@ -25,7 +25,7 @@ _SEGMENT = find_task("segment")
 
 def ours(text: str, _kind: Kind, frame: Frame) -> Reading:
     """Read crops, every value checked; the form of the masks is not told."""
-    return _SEGMENT.read(text, frame)
+    return _SEGMENT.read(text, Question("segment"), Media(b"", "", frame, frame))
 
 
 def ours_rle(text: str, kind: Kind, frame: Frame) -> tuple[Reading, list[Rle]]:

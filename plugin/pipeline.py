@@ -1,4 +1,4 @@
-"""The way data flows, as short functions; read this file second, after `values.py`.
+"""The way data flows, as short functions; read this file second, after `values/`.
 
     Item --tasks--> Request --gemini--> Reply --tasks--> Parsed --sink--> labels
 
@@ -12,21 +12,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from .asking import PLAIN, Asking, Manner
 from .errors import UsageError
 from .gemini.endpoint import Endpoint
 from .gemini.journal import Journal, request_key
-from .gemini.models import facts
 from .gemini.pool import Answered, Limits
 from .gemini.prices import TABLE, Prices
 from .gemini.stored import Reuse
-from .media.image import load_image
 from .progress import Progress, Tally
-from .tasks import Task, find_task
+from .tasks import Task
 from .values import (
     Item,
     JsonValue,
@@ -34,7 +32,6 @@ from .values import (
     Question,
     Reading,
     Reply,
-    Request,
     Run,
     Status,
 )
@@ -69,36 +66,6 @@ class Sink(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What is the same for every request of a run."""
-
-    task: Task
-    model: str
-    prompt: str
-    schema: dict[str, JsonValue] | None
-    max_side: int | None
-
-    @classmethod
-    def about(cls, question: Question, model: str, max_side: int | None) -> Asking:
-        """Put a question into the words and the schema that fit a model."""
-        task = find_task(question.task)
-        shape = facts(model).mask_shape
-        schema = task.schema(question, shape)
-        return cls(
-            task=task,
-            model=model,
-            prompt=task.prompt(question, shape),
-            schema=None if schema is None else dict(schema),
-            max_side=max_side,
-        )
-
-    def request(self, item: Item) -> Request:
-        """Load the picture of an item and put it into a request."""
-        media = load_image(item.path, self.max_side)
-        return Request(self.model, self.prompt, media, self.schema)
-
-
 def label(
     source: Source,
     sink: Sink,
@@ -108,7 +75,7 @@ def label(
     endpoint: Endpoint,
     journal: Path,
     limits: Limits = NO_LIMITS,
-    max_side: int | None = None,
+    manner: Manner = PLAIN,
     run_name: str = "",
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -121,7 +88,7 @@ def label(
     what is in flight; the rest is `skipped`, as when a budget is reached. The same call
     resumes. Raises `UsageError` before asking, `FatalApiError` when that cannot help.
     """
-    asking = Asking.about(question, model, max_side)
+    asking = Asking.about(question, model, manner)
     tally = _start(source, model, limits, prices, free=_is_free(endpoint, reuse))
     try:
         with Journal(journal, reuse.stale) as book:
@@ -133,9 +100,9 @@ def label(
                 limits=limits,
                 stop=stop,
             )
-            _take(replies, asking.task, sink, tally, on_progress, stop=stop)
+            _take(replies, asking, sink, tally, on_progress, stop=stop)
     finally:
-        run = _record(tally, asking, question, endpoint, journal, name=run_name)
+        run = _record(tally, asking, endpoint, journal, name=run_name)
         if run.statuses.keys() != {Status.SKIPPED}:  # else the sink stays as it was
             sink.finish(run)
     return run
@@ -161,7 +128,7 @@ def _start(
 
 def _take(
     replies: Iterator[Answered],
-    task: Task,
+    asking: Asking,
     sink: Sink,
     tally: Tally,
     on_progress: Callable[[Progress], None] | None,
@@ -170,7 +137,7 @@ def _take(
 ) -> None:
     """Keep the labels of one item after the other, count it and say so."""
     for answered in replies:
-        parsed = parse(answered, task)
+        parsed = parse(answered, asking.task, asking.question)
         sink.write(parsed)
         tally.add(parsed)
         tally.notes.extend(answered.notes)
@@ -184,7 +151,7 @@ def _take(
         )
 
 
-def parse(answered: Answered, task: Task) -> Parsed:
+def parse(answered: Answered, task: Task, question: Question) -> Parsed:
     """Read one reply; whatever is wrong with it becomes status, error and issues."""
     item, request, reply = answered.item, answered.request, answered.reply
     if request is None or reply.failure is not None:
@@ -198,13 +165,13 @@ def parse(answered: Answered, task: Task) -> Parsed:
             request_key="" if request is None else request_key(request),
             from_journal=reply.from_journal,
         )
-    reading = task.read(reply.text, request.media.frame)
+    reading = task.read(reply.text, question, request.media)
     status, error = judge(reply, reading)
     return Parsed(
         item=item,
         status=status,
         frame=request.media.frame,
-        detections=reading.detections,
+        values=reading.values,
         issues=reading.issues,
         error=error,
         usage=reply.usage,
@@ -233,7 +200,6 @@ def judge(reply: Reply, reading: Reading) -> tuple[Status, str]:
 def _record(
     tally: Tally,
     asking: Asking,
-    question: Question,
     endpoint: Endpoint,
     journal: Path,
     *,
@@ -242,15 +208,14 @@ def _record(
     """Write down a run; items that were not reached are skipped."""
     tally.skip_rest()
     parameters: dict[str, JsonValue] = {"schema": asking.schema}
-    if asking.max_side is not None:
-        parameters["max_side"] = asking.max_side
+    parameters |= asking.manner.record()
     if tally.budget_usd is not None:
         parameters["budget_usd"] = tally.budget_usd
     if tally.prices.path:
         parameters["prices"] = tally.prices.path
     return Run(
-        name=name or f"{question.task}_{tally.started:%Y%m%d_%H%M%S}",
-        question=question,
+        name=name or f"{asking.question.task}_{tally.started:%Y%m%d_%H%M%S}",
+        question=asking.question,
         model=asking.model,
         endpoint=endpoint.kind,
         prompt=asking.prompt,

@@ -10,13 +10,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 
+from .asking import PLAIN, Asking, Manner
 from .errors import MediaError, UsageError
 from .gemini.journal import Journal, request_key
 from .gemini.plan import Plan, foresee
 from .gemini.pool import Limits
 from .gemini.prices import TABLE, Prices
 from .media.image import fit, read_frame
-from .pipeline import NO_LIMITS, Asking, Source
+from .pipeline import NO_LIMITS, Source
 from .values import Frame, Item, Question, Request
 
 Stored = Callable[[Request], bool]
@@ -31,7 +32,7 @@ def plan_run(
     *,
     model: str,
     limits: Limits = NO_LIMITS,
-    max_side: int | None = None,
+    manner: Manner = PLAIN,
     prices: Prices = TABLE,
     stored: Stored | None = None,
 ) -> Plan:
@@ -43,8 +44,8 @@ def plan_run(
     """
     if len(source) == 0:
         raise UsageError("There is nothing to label: the source holds no pictures.")
-    asking = Asking.about(question, model, max_side)
-    frames = [fit(frame, max_side) for frame in _some_frames(source)]
+    asking = Asking.about(question, model, manner)
+    frames = [fit(frame, manner.max_side) for frame in _some_frames(source)]
     known = None if stored is None else _count(source.items(), asking, stored)
     return foresee(
         model,

@@ -1,6 +1,6 @@
 """Asking again where an earlier reply was no good: which replies count as that.
 
-Beside `pipeline`: `label(..., stale=failing(task, FAILED))` asks again for exactly those.
+Beside `pipeline`: `label(..., reuse=Reuse(failing(question, FAILED)))` asks again for exactly those.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from .errors import UsageError
 from .gemini.envelope import read_body
 from .pipeline import judge
 from .tasks import Task, find_task
-from .values import Frame, Status
+from .values import Frame, Media, Question, Status
 
 FAILED = frozenset({Status.BLOCKED, Status.TRUNCATED, Status.MALFORMED})
 """What a stored reply may come to that is no whole answer."""
@@ -22,22 +22,25 @@ _SIZES = (Frame(100, 100), Frame(8192, 8192))
 where a reply is in pixels: one that can be read in a large picture is not asked again."""
 
 
-def failing(task: str, statuses: Collection[Status]) -> Callable[[bytes], bool]:
-    """Make a test of bodies: whether one comes to one of these statuses, for a task.
+def failing(
+    question: Question, statuses: Collection[Status]
+) -> Callable[[bytes], bool]:
+    """Make a test of bodies: whether the reply to a question comes to one of these.
 
     Raises `UsageError` for a task that does not exist.
     """
-    reader = find_task(task)
-    return lambda body: status_of(body, reader) in statuses
+    reader = find_task(question.task)
+    return lambda body: status_of(body, reader, question) in statuses
 
 
-def status_of(body: bytes, task: Task) -> Status:
+def status_of(body: bytes, task: Task, question: Question) -> Status:
     """Say what the body of a reply comes to when a task reads it."""
     reply = read_body(body)
     if reply.failure is not None:
         return reply.failure
     for frame in _SIZES:
-        status, _ = judge(reply, task.read(reply.text, frame))
+        media = Media(b"", "", frame, frame)
+        status, _ = judge(reply, task.read(reply.text, question, media))
         if status is not Status.MALFORMED:
             break
     return status

@@ -9,14 +9,14 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 from aiohttp import web
 from fiftyone_gemini.gemini.endpoint import Endpoint
-from fiftyone_gemini.values import Frame, Item, Media, Request
+from fiftyone_gemini.values import Frame, Item, Media, Parameters, Request
 from PIL import Image
 
 KEY = "AIzaSyTopSecretKey-0123456789abcdefghijk"
@@ -189,11 +189,16 @@ def picture(number: int = 0) -> bytes:
 
 
 def request_about(
-    number: int = 0, model: str = "gemini-3.8-flash", **fields: object
+    number: int = 0,
+    model: str = "gemini-3.8-flash",
+    *,
+    prompt: str = "Detect all.",
+    schema: Mapping[str, object] | None = None,
+    **parameters: object,
 ) -> Request:
     """Ask about the picture of a number."""
     media = Media(picture(number), "image/png", Frame(8, 8), Frame(8, 8))
-    return Request(model, "Detect all.", media, **fields)
+    return Request(model, (media, prompt), schema, Parameters(**parameters))
 
 
 def items(count: int) -> list[Item]:

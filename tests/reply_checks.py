@@ -14,7 +14,16 @@ from fiftyone_gemini.parsing.points import (
     read_trajectories,
 )
 from fiftyone_gemini.pipeline import judge
-from fiftyone_gemini.values import Detection, Frame, Reading, Reply, Status
+from fiftyone_gemini.tasks import Task
+from fiftyone_gemini.values import (
+    Detection,
+    Frame,
+    Media,
+    Question,
+    Reading,
+    Reply,
+    Status,
+)
 
 FRAME = Frame(640, 480)
 NUMBER = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
@@ -26,6 +35,11 @@ NESTS = [
     *("[{}]", '{{"boxes": {}}}', '{{"a": {{"b": {}}}}}', "Here you are:\n{}\nBye."),
     *("```json\n{}\n```", "{}\n{}", '[{{"mask": {}}}]', "```python\nx = {}\n```\n[]"),
 ]
+
+
+def read_as(task: Task, text: str, frame: Frame) -> Reading:
+    """Read a text as the reply of a task about a picture of this size."""
+    return task.read(text, Question(task.name), Media(b"", "image/png", frame, frame))
 
 
 def check_text(text: str) -> Reading:

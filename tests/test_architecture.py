@@ -11,7 +11,16 @@ PLUGIN = Path(__file__).resolve().parents[1] / "plugin"
 BASE = {"values", "errors", "version"}
 LIBRARY = {
     *BASE,
-    *("coco", "evaluation", "gemini", "labels", "media", "parsing", "pipeline"),
+    *(
+        "asking",
+        "coco",
+        "evaluation",
+        "gemini",
+        "labels",
+        "media",
+        "parsing",
+        "pipeline",
+    ),
     *("planning", "progress", "records", "report", "rerun", "tasks"),
 }
 # The table of docs/design.md: what a part may import of the project ...
@@ -30,8 +39,9 @@ MAY_IMPORT = {
     "report": {"evaluation", *BASE},
     "emulator": {"values", "errors"},
     "progress": {"gemini", *BASE},
-    "pipeline": {"tasks", "gemini", "media", "progress", *BASE},
-    "planning": {"pipeline", "gemini", "media", *BASE},
+    "asking": {"tasks", "gemini", "media", *BASE},
+    "pipeline": {"asking", "tasks", "gemini", "progress", *BASE},
+    "planning": {"asking", "pipeline", "gemini", "media", *BASE},
     "rerun": {"pipeline", "tasks", "gemini", *BASE},
     "doctor": BASE,
     "app": LIBRARY,

@@ -90,8 +90,7 @@ def test_pairing_makes_the_range_of_a_difference_narrower() -> None:
     truth, one = labelled(rng, 60, 0.9)
     # two misses the first cat of some images that one found; all else is shared
     two = [
-        replace(i, detections=i.detections[1:]) if rng.random() < 0.2 else i
-        for i in one
+        replace(i, values=i.detections[1:]) if rng.random() < 0.2 else i for i in one
     ]
     found = compare(truth, [Contender("a", one), Contender("b", two)])
     recall = found.against[0].differences[2]

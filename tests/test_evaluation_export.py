@@ -53,11 +53,10 @@ def exportable_case(seed: int) -> tuple[list[ImageLabels], list[ImageLabels]]:
     truth, predicted = random_case(seed)
     if any(d.mask for image in truth for d in image.detections):
         truth = [
-            replace(i, detections=tuple(d for d in i.detections if d.mask))
-            for i in truth
+            replace(i, values=tuple(d for d in i.detections if d.mask)) for i in truth
         ]
     said = {image.image_id: image for image in predicted}
-    empty = [replace(image, detections=()) for image in truth]
+    empty = [replace(image, values=()) for image in truth]
     return truth, [said.get(image.image_id, image) for image in empty]
 
 
@@ -91,7 +90,7 @@ def test_photos_judged_by_their_own_truth_are_perfect(
     """52 COCO photos: exact boxes and masks give AP 1, moved boxes what COCO says."""
     truth = list(read_coco(shared / "photos/coco_open/instances.json").images)
     exact = [
-        replace(i, detections=tuple(d for d in i.detections if not d.is_crowd))
+        replace(i, values=tuple(d for d in i.detections if not d.is_crowd))
         for i in truth
     ]
     scores = evaluate(truth, exact)
@@ -99,7 +98,7 @@ def test_photos_judged_by_their_own_truth_are_perfect(
     assert scores.all.masks.coco.ap == pytest.approx(1)
     assert scores.all.boxes.counts.f1 == scores.all.masks.counts.f1 == 1
     rng = np.random.default_rng(0)
-    moved = [replace(i, detections=tuple(_moved(rng, i))) for i in exact]
+    moved = [replace(i, values=tuple(_moved(rng, i))) for i in exact]
     boxes = evaluate(truth, moved).all.boxes.coco
     assert 0.3 < boxes.ap < 0.9
     assert listed(boxes) == official(*export(tmp_path, truth, moved), "bbox")

@@ -69,7 +69,7 @@ def drawn_again(images: Images, weights: np.ndarray) -> Images:
 def complete(truth: Images, predicted: Images) -> Images:
     """Give every image of the truth a prediction, if an empty one."""
     said = {image.image_id: image for image in predicted}
-    return [said.get(i.image_id, replace(i, detections=())) for i in truth]
+    return [said.get(i.image_id, replace(i, values=())) for i in truth]
 
 
 def without_ties(images: Images, rng: np.random.Generator) -> Images:
@@ -77,7 +77,7 @@ def without_ties(images: Images, rng: np.random.Generator) -> Images:
     return [
         replace(
             image,
-            detections=tuple(
+            values=tuple(
                 replace(d, confidence=float(rng.random())) for d in image.detections
             ),
         )

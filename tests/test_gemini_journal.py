@@ -18,7 +18,7 @@ from fiftyone_gemini.errors import FormatError
 from fiftyone_gemini.gemini import claims
 from fiftyone_gemini.gemini.journal import Journal, request_key
 from fiftyone_gemini.gemini.pool import Limits, ask_all
-from fiftyone_gemini.values import Frame
+from fiftyone_gemini.values import Clip, Example, Frame
 from gemini_server import Say, build, items, request_about, serving
 
 HERE = Path(__file__).parent
@@ -84,13 +84,18 @@ def test_the_key_covers_all_that_decides_a_reply() -> None:
     one = request_about(1, schema={"type": "array", "items": {}})
     others = [
         request_about(2, schema=one.schema),
-        replace(one, prompt="Detect cats."),
+        request_about(1, prompt="Detect cats.", schema=one.schema),
         replace(one, schema=None),
         replace(one, schema={"type": "object"}),
         replace(one, model="gemini-3.6-flash"),
-        replace(one, temperature=0.5),
-        replace(one, thinking="high"),
-        replace(one, max_output_tokens=10),
+        replace(one, system="Be brief."),
+        replace(one, examples=(Example(one.content, "[]"),)),
+        replace(one, content=one.content * 2),
+        replace(one, content=(replace(one.media, clip=Clip(fps=2.0)), "Detect all.")),
+        request_about(1, schema=one.schema, temperature=0.5),
+        request_about(1, schema=one.schema, thinking="high"),
+        request_about(1, schema=one.schema, max_output_tokens=10),
+        request_about(1, schema=one.schema, media_resolution="low"),
     ]
     keys = [request_key(request) for request in [one, *others]]
     assert len(set(keys)) == len(keys)
@@ -102,7 +107,7 @@ def test_the_key_does_not_depend_on_order_or_frame() -> None:
     same = replace(
         one,
         schema={"items": {}, "type": "array"},
-        media=replace(one.media, frame=Frame(99, 99)),
+        content=(replace(one.media, frame=Frame(99, 99)), "Detect all."),
     )
     assert request_key(one) == request_key(same)
 

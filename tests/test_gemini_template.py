@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,18 @@ import pytest
 from fiftyone_gemini.gemini.endpoint import Endpoint
 from fiftyone_gemini.gemini.journal import Journal
 from fiftyone_gemini.gemini.pool import Answered, Limits, ask_all
-from fiftyone_gemini.gemini.template import STAND_IN, Template
-from fiftyone_gemini.values import Item, Request
-from gemini_server import FAST, KEY, Seen, Server, items, request_about, serving
+from fiftyone_gemini.gemini.template import StandInLostError, Template, stand_ins
+from fiftyone_gemini.values import Example, Item, Request
+from gemini_server import (
+    FAST,
+    KEY,
+    Seen,
+    Server,
+    items,
+    picture,
+    request_about,
+    serving,
+)
 
 SCHEMA = {"type": "array", "items": {"type": "string"}}
 ALIKE = ("x-goog-api-key", "user-agent", "content-type", "x-server-timeout")
@@ -20,8 +30,11 @@ ALIKE = ("x-goog-api-key", "user-agent", "content-type", "x-server-timeout")
 def build(item: Item) -> Request:
     """Ask two prompts in turn, with and without a schema."""
     number = int(item.path)
-    request = request_about(number, schema=SCHEMA if number % 4 < 2 else None)
-    return replace(request, prompt=f"Prompt {number % 2}: „detect“ \\ \u2028 all.")
+    return request_about(
+        number,
+        prompt=f"Prompt {number % 2}: „detect“ \\ \u2028 all.",
+        schema=SCHEMA if number % 4 < 2 else None,
+    )
 
 
 def ask(
@@ -70,8 +83,39 @@ def test_no_stand_in_is_ever_sent(tmp_path: Path) -> None:
     with serving([]) as server:
         ask(server, tmp_path, 6)
         pictures = {seen.picture for seen in server.seen}
-        assert STAND_IN.hex() not in str([seen.body for seen in server.seen])
+        stand_in = base64.urlsafe_b64encode(stand_ins(1)[0]).decode()
+        assert stand_in not in str([seen.body for seen in server.seen])
     assert len(pictures) == 6
+
+
+def test_every_picture_of_a_request_has_its_place(tmp_path: Path) -> None:
+    """Examples and several pictures are sent in order, also by a repeated request."""
+
+    def several(item: Item) -> Request:
+        number = int(item.path)
+        one, two = request_about(number).media, request_about(number + 50).media
+        shown = Example((one, "What is this?"), "a square")
+        asked = replace(request_about(number), content=("First:", one, "Second:", two))
+        return replace(asked, system="Be brief.", examples=(shown,))
+
+    with serving([]) as server, Journal(tmp_path / "j") as journal:
+        endpoint, limits = server.endpoint(), Limits(**FAST, in_flight=1)
+        list(
+            ask_all(
+                items(3), several, endpoint=endpoint, journal=journal, limits=limits
+            )
+        )
+    for number, seen in enumerate(server.seen):
+        turns = seen.body["contents"]
+        assert [turn["role"] for turn in turns] == ["user", "model", "user"]
+        assert turns[1]["parts"] == [{"text": "a square"}]
+        sent = [
+            base64.urlsafe_b64decode(part["inlineData"]["data"])
+            for part in [*turns[0]["parts"], *turns[2]["parts"]]
+            if "inlineData" in part
+        ]
+        assert sent == [picture(number), picture(number), picture(number + 50)]
+        assert seen.body["systemInstruction"]["parts"] == [{"text": "Be brief."}]
 
 
 def test_the_gemini_api_is_asked_like_the_emulator(tmp_path: Path) -> None:
@@ -87,7 +131,7 @@ def test_the_gemini_api_is_asked_like_the_emulator(tmp_path: Path) -> None:
 def test_a_template_does_not_show_its_key(shown: object) -> None:
     """The headers hold the key and are left out."""
     headers = {"x-goog-api-key": KEY}
-    template = Template("http://x", headers, ssl=True, before=b"", after=b"")
+    template = Template("http://x", headers, ssl=True, pieces=[b""])
     assert KEY not in shown(template)
 
 
@@ -95,7 +139,11 @@ def test_an_sdk_that_writes_pictures_otherwise_does_it_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the stand-in is not found again, requests are sent by the SDK as they are."""
-    monkeypatch.setattr("fiftyone_gemini.gemini.template._WRITTEN", b"not there")
+
+    def lost(body: bytes, count: int) -> list[bytes]:
+        raise StandInLostError
+
+    monkeypatch.setattr("fiftyone_gemini.gemini.template._cut", lost)
     with serving([]) as server:
         answered = ask(server, tmp_path, 4)
         pictures = {seen.picture for seen in server.seen}

@@ -42,7 +42,7 @@ def big_enough(images: tuple[ImageLabels, ...]) -> tuple[ImageLabels, ...]:
     return tuple(
         replace(
             image,
-            detections=tuple(
+            values=tuple(
                 d
                 for d in image.detections
                 if min(d.box.width, d.box.height) >= 32 and not d.is_crowd

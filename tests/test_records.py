@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from fiftyone_gemini.asking import Manner
 from fiftyone_gemini.cli import app
 from fiftyone_gemini.coco.folder import CocoSink, FolderSource
 from fiftyone_gemini.emulator import Settings, running_emulator
@@ -44,7 +45,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> tuple[Run,
             model=MODEL,
             endpoint=endpoint,
             journal=folder / "journal.sqlite",
-            max_side=300,
+            manner=Manner(max_side=300),
         )
     return run, folder
 

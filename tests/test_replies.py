@@ -15,6 +15,7 @@ from fiftyone_gemini.parsing.points import read_points, read_trajectories
 from fiftyone_gemini.pipeline import judge
 from fiftyone_gemini.tasks import find_task
 from fiftyone_gemini.values import Frame, Reading, Reply, Status
+from reply_checks import read_as
 
 FRAME = Frame(640, 480)
 OK, TRUNCATED, MALFORMED = Status.OK, Status.TRUNCATED, Status.MALFORMED
@@ -225,7 +226,7 @@ def raw(shared: Path, name: str) -> str:
 
 def read(task: str, text: str) -> tuple[Status, Reading]:
     """Read a text as an answer to a task."""
-    reading = find_task(task).read(text, FRAME)
+    reading = read_as(find_task(task), text, FRAME)
     assert reading.items_seen == len(reading.detections) + reading_dropped(reading)
     return judge(Reply(text=text), reading)[0], reading
 
@@ -307,7 +308,7 @@ def test_bodies(name: str, raw: str) -> None:
         assert reply.failure is None
         assert reply.cut == (status is TRUNCATED)
         # None of them is about boxes.
-        reading = find_task("detect").read(reply.text, FRAME)
+        reading = read_as(find_task("detect"), reply.text, FRAME)
         assert judge(reply, reading)[0] is (TRUNCATED if reply.cut else MALFORMED)
     else:
         assert reply.failure is status

@@ -27,11 +27,12 @@ from fiftyone_gemini.rerun import FAILED, failing, read_statuses, status_of
 from fiftyone_gemini.tasks import find_task
 from fiftyone_gemini.values import Frame, Question, Run, Status
 from gemini_server import good
+from reply_checks import read_as
 from typer.testing import CliRunner
 
 MODEL = "gemini-3.8-flash"
 OFFLINE = Reuse(nothing_else=True)
-RETRY = Reuse(failing("detect", FAILED))
+RETRY = Reuse(failing(Question("detect"), FAILED))
 NOBODY = endpoint_from_environment({}, base_url="http://127.0.0.1:9")
 
 
@@ -142,7 +143,9 @@ def test_what_fails_again_is_asked_once_in_a_run(
     shutil.copy(pictures / blocked, pictures / "zz-copy.jpg")
     run(pictures, spoiling)
     log = Log(spoiling)
-    again = run(pictures, spoiling, Reuse(failing("detect", {Status.BLOCKED})))
+    again = run(
+        pictures, spoiling, Reuse(failing(Question("detect"), {Status.BLOCKED}))
+    )
     assert again.statuses[Status.BLOCKED] == 2
     assert log.asked(pictures) == {blocked: 1}
 
@@ -153,7 +156,7 @@ def test_only_the_chosen_statuses_are_asked_again(
     """Asking for blocked replies again leaves truncated ones as they are."""
     run(pictures, spoiling)
     log = Log(clean)
-    again = run(pictures, clean, Reuse(failing("detect", {Status.BLOCKED})))
+    again = run(pictures, clean, Reuse(failing(Question("detect"), {Status.BLOCKED})))
     assert log.asked(pictures) == Counter(names(pictures)[:1])
     assert again.statuses[Status.TRUNCATED] == again.statuses[Status.MALFORMED] == 1
 
@@ -214,8 +217,8 @@ def test_a_status_does_not_depend_on_the_picture(
     task: str, text: str, status: Status, size: Frame
 ) -> None:
     """What a body comes to is decided without its picture, as for a real size."""
-    reading = find_task(task).read(text, size)
-    assert status_of(good(text), find_task(task)) is status
+    reading = read_as(find_task(task), text, size)
+    assert status_of(good(text), find_task(task), Question(task)) is status
     known = {Status.OK: True, Status.EMPTY: False, Status.MALFORMED: False}
     if status in known:
         assert bool(reading.detections) is known[status]
@@ -224,7 +227,7 @@ def test_a_status_does_not_depend_on_the_picture(
 def test_a_reply_in_pixels_is_not_paid_for_again() -> None:
     """Boxes in pixels of a large picture are an answer, though its size is not stored."""
     text = '[{"box_2d": [1200, 1300, 1900, 2400], "label": "cup"}]'
-    assert status_of(good(text), find_task("detect")) is Status.OK
+    assert status_of(good(text), find_task("detect"), Question("detect")) is Status.OK
 
 
 def test_statuses_are_read_from_words() -> None:
@@ -235,7 +238,7 @@ def test_statuses_are_read_from_words() -> None:
         with pytest.raises(UsageError, match="cannot be asked for again"):
             read_statuses(wrong)
     with pytest.raises(UsageError, match="no task"):
-        failing("guess", FAILED)
+        failing(Question("guess"), FAILED)
 
 
 def test_the_command_line_retries_and_reads_again(

@@ -11,6 +11,7 @@ from fiftyone_gemini.tasks import TASKS, find_task
 from fiftyone_gemini.tasks.detect import Detect
 from fiftyone_gemini.tasks.segment import Segment
 from fiftyone_gemini.values import Frame, MaskShape, Question
+from reply_checks import read_as
 
 FRAME = Frame(1000, 1000)
 CUP = {"box_2d": [100, 200, 300, 400], "label": "cup"}
@@ -78,7 +79,7 @@ def test_what_the_schema_allows_is_read(
     assert (box["minItems"], box["maxItems"]) == (4, 4)
     assert (box["items"]["minimum"], box["items"]["maximum"]) == (0, 1000)
     json.dumps(schema)
-    reading = task.read(json.dumps(answer), FRAME)
+    reading = read_as(task, json.dumps(answer), FRAME)
     assert not reading.issues
     (cup,) = reading.detections
     assert cup.confidence == (0.5 if confidence else None)
@@ -102,7 +103,9 @@ def test_a_model_without_masks_is_refused() -> None:
 
 def test_detection_passes_masks_over() -> None:
     """A mask that nobody asked for makes no detection mask and no issue."""
-    reading = find_task("detect").read(json.dumps([{**CUP, "mask": OUTLINE}]), FRAME)
+    reading = read_as(
+        find_task("detect"), json.dumps([{**CUP, "mask": OUTLINE}]), FRAME
+    )
     assert reading.detections[0].mask is None
     assert not reading.issues
 
@@ -112,8 +115,8 @@ def test_tasks_read_by_chosen_rules(kind: type[Detect | Segment]) -> None:
     """A task built with rules reads by them; the registered ones have the defaults."""
     text = json.dumps([{"box_2d": [100, 200, 300, 400], "mask": OUTLINE}, CUP])
     strict = kind(ReadRules(keep_unlabelled=False))
-    assert [d.label for d in strict.read(text, FRAME).detections] == ["cup"]
-    assert len(TASKS[strict.name].read(text, FRAME).detections) == 2
+    assert [d.label for d in read_as(strict, text, FRAME).detections] == ["cup"]
+    assert len(read_as(TASKS[strict.name], text, FRAME).detections) == 2
 
 
 def test_an_unknown_task_lists_the_known_ones() -> None:

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from ..asking import PLAIN, Manner
 from ..coco.folder import CocoSink, FolderSource
 from ..coco.read import read_coco
 from ..coco.write import Category
@@ -88,10 +89,11 @@ def label_pictures(
     costs = options.chosen_prices(prices)
     limits = options.read_limits(in_flight, rpm, tpm, budget, costs)
     question = options.read_question(task, classes, instruction, confidence=confidence)
-    reuse = _reuse(task, retry, offline=offline)
+    reuse = _reuse(question, retry, offline=offline)
     source, categories = find_source(pictures, dataset)
     sink = _sink(out, categories, dataset, field)
-    job = Job(source, sink, question, model, journal, limits, max_side, reuse, costs)
+    manner = Manner(max_side=max_side)
+    job = Job(source, sink, question, model, journal, limits, manner, reuse, costs)
     endpoint = _endpoint(offline=offline)
     if not offline:
         show_estimate(job.plan().likely, model)
@@ -108,7 +110,7 @@ class Job:
     model: str
     journal: Path
     limits: Limits = DEFAULT_LIMITS
-    max_side: int | None = None
+    manner: Manner = PLAIN
     reuse: Reuse = USE_ALL
     prices: Prices = TABLE
 
@@ -119,7 +121,7 @@ class Job:
             self.question,
             model=self.model,
             limits=self.limits,
-            max_side=self.max_side,
+            manner=self.manner,
             prices=self.prices,
         )
 
@@ -135,7 +137,7 @@ class Job:
                 endpoint=endpoint,
                 journal=self.journal,
                 limits=self.limits,
-                max_side=self.max_side,
+                manner=self.manner,
                 on_progress=on_progress,
                 stop=stop,
                 reuse=self.reuse,
@@ -157,11 +159,11 @@ def _endpoint(*, offline: bool) -> Endpoint:
     return endpoint_from_environment(os.environ, api_key="unused" if offline else "")
 
 
-def _reuse(task: str, retry: str, *, offline: bool) -> Reuse:
+def _reuse(question: Question, retry: str, *, offline: bool) -> Reuse:
     """Choose what becomes of the replies in the journal."""
     if retry and offline:
         raise UsageError("--retry asks again and --offline asks nobody: choose one.")
-    stale = failing(task, read_statuses(retry)) if retry else None
+    stale = failing(question, read_statuses(retry)) if retry else None
     return Reuse(stale, nothing_else=offline)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from ..asking import Manner
 from ..errors import MissingKeyError
 from ..gemini.endpoint import endpoint_from_environment
 from ..gemini.journal import Journal
@@ -56,7 +57,7 @@ def plan_labelling(
             options.read_question(task, classes, instruction, confidence=confidence),
             model=model,
             limits=limits,
-            max_side=max_side,
+            manner=Manner(max_side=max_side),
             prices=costs,
             stored=stored,
         )

@@ -66,4 +66,4 @@ def _any_class(
 
 def _unnamed(image: ImageLabels) -> ImageLabels:
     same = tuple(replace(d, label=ANY_CLASS) for d in image.detections)
-    return replace(image, detections=same)
+    return replace(image, values=same)

@@ -129,7 +129,7 @@ def _rename(image: ImageLabels, found: Mapping[str, tuple[How, str]]) -> ImageLa
         d if found[d.label][1] == d.label else replace(d, label=found[d.label][1])
         for d in image.detections
     )
-    return replace(image, detections=renamed)
+    return replace(image, values=renamed)
 
 
 def _uses(

@@ -50,7 +50,7 @@ class Budget:
 
     def most(self, request: Request) -> float:
         """Say what one request may cost at most."""
-        output = request.max_output_tokens or MAX_OUTPUT_TOKENS
+        output = request.parameters.max_output_tokens or MAX_OUTPUT_TOKENS
         usage = Usage(prompt=round(SLACK * prompt_tokens(request)), output=output)
         cost = self.prices.cost(request.model, usage, self.day)
         assert cost is not None  # `check` was called

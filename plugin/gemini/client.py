@@ -5,11 +5,12 @@ All patience (retries, waits) is in `retry`; here the SDK is kept from having it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..values import Request
-from .encode import config, contents
+from .encode import config, contents, inline
 from .endpoint import Endpoint
 from .failures import UNREACHABLE, CallError, Cause, read_cause
 
@@ -75,7 +76,7 @@ class Client:
     async def _send(self, request: Request) -> bytes:
         """Send a request: like one that the SDK has sent, or by the SDK."""
         if self._session is None or self._templates is None:
-            return await self._send_by_sdk(request, request.media.data)
+            return await self._send_by_sdk(request)
         template = self._templates.find(request)
         if template is None:
             return await self._send_first(self._templates, request)
@@ -86,20 +87,27 @@ class Client:
 
     async def _send_first(self, templates: Templates, request: Request) -> bytes:
         """Send a request by the SDK and learn from it, if that can be done."""
-        from .template import STAND_IN, StandInLostError
+        from .template import StandInLostError, stand_ins
 
         try:
             with templates.announced(request):
-                return await self._send_by_sdk(request, STAND_IN)
+                data = stand_ins(len(inline(request)))
+                return await self._send_by_sdk(request, data)
         except StandInLostError:
             self._templates = None
-            return await self._send_by_sdk(request, request.media.data)
+            return await self._send_by_sdk(request)
 
-    async def _send_by_sdk(self, request: Request, data: bytes) -> bytes:
-        """Send a request by the SDK, with its picture or a stand-in."""
+    async def _send_by_sdk(
+        self, request: Request, data: Sequence[bytes] | None = None
+    ) -> bytes:
+        """Send a request by the SDK, with its pictures or what stands for them."""
+        if data is None:
+            data = [media.data for media in inline(request)]
+        from google.genai import types
+
         response = await self._sdk.aio.models.generate_content(
             model=request.model,
-            contents=contents(request, data),
+            contents=list[types.ContentUnion](contents(request, data)),
             config=config(request, store=self._store),
         )
         http = response.sdk_http_response

@@ -38,9 +38,10 @@ def cost_usd(model: str, usage: Usage, day: date) -> float | None:
 
 
 def prompt_tokens(request: Request) -> int:
-    """Estimate the input tokens of one request: its picture and its text."""
-    picture = image_tokens(request.model, request.media.sent)
-    return picture + text_tokens(request.prompt)
+    """Estimate the input tokens of one request: its pictures and its words."""
+    pictures = sum(image_tokens(request.model, m.sent) for m in request.all_media)
+    words = [part for part in request.parts() if isinstance(part, str)]
+    return pictures + text_tokens("".join([request.system, *words]))
 
 
 def text_tokens(text: str) -> int:

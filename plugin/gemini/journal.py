@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..values import JsonValue, Request
+from ..values import JsonValue, Part, Request
 from .claims import Claims
 from .store import Store
 
@@ -23,21 +24,29 @@ from .store import Store
 def request_key(request: Request) -> str:
     """Name a request by all that decides its reply (64 hexadecimal digits).
 
-    A hash over the bytes of the picture, the prompt, the schema, the model and the
-    parameters that were asked for; the endpoint and the file's name do not count.
+    A hash over the content of pictures and videos, all words, the schema, the model and
+    the parameters that were asked for; the endpoint and the files' names do not count.
     """
     description: dict[str, JsonValue] = {
         "model": request.model,
-        "prompt": request.prompt,
+        "content": [_described(part) for part in request.content],
         "schema": None if request.schema is None else dict(request.schema),
-        "temperature": request.temperature,
-        "thinking": request.thinking,
-        "max_output_tokens": request.max_output_tokens,
-        "mime_type": request.media.mime_type,
-        "picture": hashlib.sha256(request.media.data).hexdigest(),
+        "parameters": asdict(request.parameters),
+        "system": request.system,
+        "examples": [
+            [[_described(part) for part in example.content], example.answer]
+            for example in request.examples
+        ],
     }
     canonical = json.dumps(description, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _described(part: Part) -> JsonValue:
+    """Describe words by themselves, a picture or a video by its content."""
+    if isinstance(part, str):
+        return part
+    return [part.mime_type, part.content_sha256, asdict(part.clip)]
 
 
 class Journal:

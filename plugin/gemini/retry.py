@@ -109,7 +109,9 @@ class Patience:
         if request.model in self._without_schema:
             request = replace(request, schema=None)
         better = self._stepped.get((request.model, thinking_of(request)))
-        return request if better is None else replace(request, thinking=better)
+        if better is None:
+            return request
+        return replace(request, parameters=replace(request.parameters, thinking=better))
 
     def _drop_schema(self, asked: Request) -> bool:
         """Ask without a schema from here on; False when that was done already."""

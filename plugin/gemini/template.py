@@ -13,10 +13,12 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import chain, zip_longest
 from ssl import SSLContext
 
 from aiohttp import (
@@ -30,11 +32,10 @@ from aiohttp import (
 from aiohttp.payload import Payload
 from aiohttp.typedefs import StrOrURL
 
-from ..values import Request
+from ..values import Media, Part, Request
+from .encode import inline
 
-STAND_IN = secrets.token_bytes(24)
-"""Bytes that no prompt can guess; 24 of them are 32 characters without padding."""
-_WRITTEN = base64.urlsafe_b64encode(STAND_IN)
+_SECRET = secrets.token_bytes(32)
 _MOST = 64
 """Kept at one time; a run has one for each type of picture."""
 _NEW_EACH_TIME = ("Host", "Content-Length", "Transfer-Encoding")
@@ -42,23 +43,34 @@ _asked: ContextVar[Request] = ContextVar("asked")
 
 
 class StandInLostError(Exception):
-    """The SDK wrote the stand-in in a way that is not known here; nothing was sent."""
+    """The SDK wrote a stand-in in a way that is not known here; nothing was sent."""
+
+
+def stand_ins(count: int) -> list[bytes]:
+    """Make bytes that no prompt can guess; 24 are 32 characters without padding."""
+    return [
+        blake2b(number.to_bytes(4), digest_size=24, key=_SECRET).digest()
+        for number in range(count)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What is the same in all requests that differ in their picture alone."""
+    """What is the same in all requests that differ in their pictures alone.
+
+    `pieces` of the body stand before, between and after the pictures.
+    """
 
     url: StrOrURL
     headers: Mapping[str, str] = field(repr=False)  # a key is among them
     ssl: SSLContext | bool | Fingerprint
-    before: bytes
-    after: bytes
+    pieces: Sequence[bytes]
 
     def body(self, request: Request) -> bytes:
         """Write the body of a request, with the alphabet that the SDK uses."""
-        picture = base64.urlsafe_b64encode(request.media.data)
-        return b"".join((self.before, picture, self.after))
+        pictures = [base64.urlsafe_b64encode(m.data) for m in inline(request)]
+        pairs = zip_longest(self.pieces, pictures, fillvalue=b"")
+        return b"".join(chain.from_iterable(pairs))
 
     async def send(
         self, session: ClientSession, request: Request, seconds: float
@@ -90,7 +102,7 @@ class Templates:
     @staticmethod
     @contextmanager
     def announced(request: Request) -> Iterator[None]:
-        """Tell what the SDK sends, with a stand-in, within the block."""
+        """Tell what the SDK sends, with stand-ins, within the block."""
         token = _asked.set(request)
         try:
             yield
@@ -100,18 +112,16 @@ class Templates:
     async def learn(
         self, request: ClientRequest, send: ClientHandlerType
     ) -> ClientResponse:
-        """Note what the SDK sends, and put the picture where its stand-in is."""
+        """Note what the SDK sends, and put the pictures where their stand-ins are."""
         body = request.body
         asked = _asked.get(None)
         if asked is None or not isinstance(body, Payload):
             return await send(request)
-        before, mark, after = (await body.as_bytes()).partition(_WRITTEN)
-        if not mark:
-            raise StandInLostError
+        pieces = _cut(await body.as_bytes(), len(inline(asked)))
         headers = dict(request.headers)
         for name in _NEW_EACH_TIME:
             headers.pop(name, None)
-        template = Template(request.url, headers, request.ssl, before, after)
+        template = Template(request.url, headers, request.ssl, pieces)
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[_likeness(asked)] = template
@@ -119,14 +129,31 @@ class Templates:
         return await send(request)
 
 
+def _cut(body: bytes, count: int) -> list[bytes]:
+    """Cut a body at its stand-ins; raise `StandInLostError` where one is missing."""
+    pieces = []
+    for stand_in in stand_ins(count):
+        before, mark, body = body.partition(base64.urlsafe_b64encode(stand_in))
+        if not mark:
+            raise StandInLostError
+        pieces.append(before)
+    return [*pieces, body]
+
+
 def _likeness(request: Request) -> tuple[object, ...]:
-    """Name all that is not the picture."""
+    """Name all that is not the bytes of a picture."""
     return (
         request.model,
-        request.prompt,
-        request.media.mime_type,
-        request.temperature,
-        request.thinking,
-        request.max_output_tokens,
+        tuple(_outline(part) for part in request.parts()),
+        len(request.examples),
+        request.system,
+        request.parameters,
         None if request.schema is None else json.dumps(dict(request.schema)),
     )
+
+
+def _outline(part: Part) -> object:
+    """Name what is said, or all of a picture but its bytes."""
+    if not isinstance(part, Media):
+        return part
+    return bool(part.data), part.mime_type, part.uri, part.clip

@@ -45,7 +45,7 @@ def read_objects(
         issues.append(Issue("", "runaway", message))
         reader.dropped["runaway"] = runaway
     return Reading(
-        detections=tuple(reader.detections),
+        values=tuple(reader.detections),
         issues=tuple(issues),
         items_seen=found.seen,
         cut=found.cut,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ..values import Frame, Issue, JsonValue
+from ..values import Box3d, Frame, Issue, JsonValue, Point, Trajectory
 from .fields import read_label, read_number
 from .json_text import JsonItems, find_items
 from .scale import Scale, find_scale
@@ -23,33 +23,6 @@ _PAIR = 2
 _BOX_3D = 9
 T = TypeVar("T")
 Pair = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A labelled place in the picture, in pixels."""
-
-    label: str
-    x: float
-    y: float
-
-
-@dataclass(frozen=True, slots=True)
-class Trajectory:
-    """A labelled path through the picture: `[x, y]` in pixels, in order."""
-
-    label: str
-    points_xy_px: tuple[Pair, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Box3d:
-    """A labelled box in space, seen by the camera: metres and degrees, as written."""
-
-    label: str
-    centre_xyz: tuple[float, float, float]
-    size_xyz: tuple[float, float, float]
-    roll_pitch_yaw: tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from ..errors import UsageError
-from ..values import Frame, JsonValue, MaskShape, Question, Reading
+from ..values import JsonValue, Kind, MaskShape, Media, Medium, Question, Reading
 from .detect import Detect
 from .segment import Segment
 
@@ -19,6 +19,14 @@ class Task(Protocol):
     def name(self) -> str:
         """The word by which users choose the task."""
 
+    @property
+    def medium(self) -> Medium:
+        """What the task is asked about."""
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of labels that it gives."""
+
     def prompt(self, question: Question, shape: MaskShape | None) -> str:
         """Write the prompt, the same text for the same question."""
 
@@ -27,8 +35,8 @@ class Task(Protocol):
     ) -> Mapping[str, JsonValue] | None:
         """Describe the answer as JSON schema; None: leave its form to the prompt."""
 
-    def read(self, text: str, frame: Frame) -> Reading:
-        """Read the text of a reply; never raises."""
+    def read(self, text: str, question: Question, media: Media) -> Reading:
+        """Read the text of the reply to a question about a medium; never raises."""
 
 
 TASKS: Mapping[str, Task] = MappingProxyType(

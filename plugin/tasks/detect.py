@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..parsing.objects import read_objects
 from ..parsing.rules import DEFAULT_RULES, ReadRules
-from ..values import Frame, JsonValue, MaskShape, Question, Reading
+from ..values import JsonValue, Kind, MaskShape, Media, Medium, Question, Reading
 from .wording import (
     BOX,
     BOX_SCHEMA,
@@ -29,6 +29,16 @@ class Detect:
     def name(self) -> str:
         """The word by which users choose the task."""
         return "detect"
+
+    @property
+    def medium(self) -> Medium:
+        """What the task is asked about."""
+        return Medium.IMAGE
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of labels that it gives."""
+        return Kind.OBJECTS
 
     def prompt(self, question: Question, shape: MaskShape | None) -> str:  # noqa: ARG002
         """Write the prompt, the same for every model."""
@@ -61,6 +71,6 @@ class Detect:
         }
         return {"type": "array", "items": entry}
 
-    def read(self, text: str, frame: Frame) -> Reading:
+    def read(self, text: str, question: Question, media: Media) -> Reading:  # noqa: ARG002
         """Read boxes and labels; see `parsing.objects.read_objects`."""
-        return read_objects(text, frame, masks=False, rules=self.reading)
+        return read_objects(text, media.frame, masks=False, rules=self.reading)

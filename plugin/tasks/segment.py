@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..errors import UsageError
 from ..parsing.objects import read_objects
 from ..parsing.rules import DEFAULT_RULES, ReadRules
-from ..values import Frame, JsonValue, MaskShape, Question, Reading
+from ..values import JsonValue, Kind, MaskShape, Media, Medium, Question, Reading
 from .wording import (
     BOX,
     BOX_SCHEMA,
@@ -48,6 +48,16 @@ class Segment:
         """The word by which users choose the task."""
         return "segment"
 
+    @property
+    def medium(self) -> Medium:
+        """What the task is asked about."""
+        return Medium.IMAGE
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of labels that it gives."""
+        return Kind.OBJECTS
+
     def prompt(self, question: Question, shape: MaskShape | None) -> str:
         """Write the prompt; raises UsageError for a model that writes no masks."""
         if _known(shape) is MaskShape.PNG:
@@ -82,9 +92,9 @@ class Segment:
             "required": ["boxes"],
         }
 
-    def read(self, text: str, frame: Frame) -> Reading:
+    def read(self, text: str, question: Question, media: Media) -> Reading:  # noqa: ARG002
         """Read boxes, labels and masks; see `parsing.objects.read_objects`."""
-        return read_objects(text, frame, masks=True, rules=self.reading)
+        return read_objects(text, media.frame, masks=True, rules=self.reading)
 
 
 def _known(shape: MaskShape | None) -> MaskShape:

@@ -1,0 +1,74 @@
+"""The vocabulary: frozen values that travel along the arrows of `pipeline.py`.
+
+Pixel coordinates are those of the upright picture (EXIF orientation applied), which
+FiftyOne shows: x to the right, y down, origin at the top left corner of the picture.
+Read `asking`, `labels` and `replies` first: what goes out, what can be said, what comes
+back.
+"""
+
+from .asking import (
+    Clip,
+    Example,
+    Item,
+    MaskShape,
+    Media,
+    Medium,
+    Parameters,
+    Part,
+    Question,
+    Request,
+)
+from .geometry import BoolArray, Box, Frame, Mask
+from .labels import (
+    Answer,
+    Box3d,
+    Detection,
+    ImageLabels,
+    Kind,
+    Point,
+    Sighting,
+    Span,
+    Tag,
+    Trajectory,
+    Value,
+)
+from .plain import JsonValue
+from .replies import Issue, Parsed, Reading, Reply, Usage
+from .runs import Run
+from .statuses import Status
+
+__all__ = [
+    "Answer",
+    "BoolArray",
+    "Box",
+    "Box3d",
+    "Clip",
+    "Detection",
+    "Example",
+    "Frame",
+    "ImageLabels",
+    "Issue",
+    "Item",
+    "JsonValue",
+    "Kind",
+    "Mask",
+    "MaskShape",
+    "Media",
+    "Medium",
+    "Parameters",
+    "Parsed",
+    "Part",
+    "Point",
+    "Question",
+    "Reading",
+    "Reply",
+    "Request",
+    "Run",
+    "Sighting",
+    "Span",
+    "Status",
+    "Tag",
+    "Trajectory",
+    "Usage",
+    "Value",
+]

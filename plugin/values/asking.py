@@ -1,0 +1,149 @@
+"""What is asked: items of a source, the question, and the request made of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from typing import TypeAlias
+
+from .geometry import Frame
+from .plain import JsonValue
+
+
+class MaskShape(StrEnum):
+    """The form in which a model writes segmentation masks."""
+
+    PNG = "png"
+    """Base64 PNG of the inside of the box (Gemini 2.5)."""
+    POLYGON = "polygon"
+    """`[[x, y], ...]`, 0..1000 over the whole picture (3.6 and later)."""
+
+
+class Medium(StrEnum):
+    """What a task is asked about."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question, so one request, about a sample; its id is FiftyOne's or COCO's.
+
+    `path` is a file or a URI. `others` are further pictures of the same question, in
+    order; `words` fill the `{names}` in the user's words.
+    """
+
+    sample_id: str
+    path: str
+    others: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The part of a video that is asked about, and how densely it is looked at.
+
+    None: from the start, to the end, at Gemini's own rate (one frame a second).
+    """
+
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+    fps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture or a video ready to be sent: by its bytes, or by reference.
+
+    One of `data` (encoded, upright pixels), `path` (a local file too large for a
+    request, to be uploaded; `digest` is its SHA-256) and `uri` (what Gemini fetches
+    itself) is set. Coordinates come back in `frame`, the upright original; `sent` may be
+    smaller. `seconds` is the length of a video, as far as it is known.
+    """
+
+    data: bytes
+    mime_type: str
+    frame: Frame
+    sent: Frame
+    path: str = ""
+    uri: str = ""
+    digest: str = ""
+    clip: Clip = Clip()
+    seconds: float | None = None
+
+    @property
+    def content_sha256(self) -> str:
+        """Name the content (hexadecimal): that of bytes or file, else that of the URI."""
+        return self.digest or sha256(self.data or self.uri.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of every sample: the task, and the user's words for it.
+
+    No classes means: name everything you see. `instruction` is added to the prompt;
+    `confidence` asks the model to score each object from 0 to 1.
+    """
+
+    task: str
+    classes: tuple[str, ...] = ()
+    instruction: str = ""
+    confidence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """How a model is to answer; None leaves it to the model's row of the model table.
+
+    `thinking` is a level (`low`) or a number of tokens; `media_resolution` is `low`,
+    `medium`, `high` or `ultra_high`: how many tokens a picture is turned into.
+    """
+
+    temperature: float | None = None
+    thinking: str | None = None
+    max_output_tokens: int | None = None
+    media_resolution: str | None = None
+
+
+Part: TypeAlias = str | Media
+"""A piece of what is said to the model: words, a picture or a video."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What was asked once, and the answer that is wished for: a turn of each."""
+
+    content: tuple[Part, ...]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that decides a reply; `key` of the journal is a hash of this value."""
+
+    model: str
+    content: tuple[Part, ...]
+    schema: Mapping[str, JsonValue] | None = None
+    parameters: Parameters = Parameters()
+    system: str = ""
+    examples: tuple[Example, ...] = ()
+
+    def parts(self) -> Iterator[Part]:
+        """Give all that is sent but the system instruction: examples, then content."""
+        for example in self.examples:
+            yield from example.content
+            yield example.answer
+        yield from self.content
+
+    @property
+    def all_media(self) -> tuple[Media, ...]:
+        """Every picture and video that is sent, those of the examples first."""
+        return tuple(part for part in self.parts() if isinstance(part, Media))
+
+    @property
+    def media(self) -> Media:
+        """The first picture or video that is asked about: places come back in it."""
+        return next(part for part in self.content if isinstance(part, Media))

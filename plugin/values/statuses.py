@@ -1,0 +1,25 @@
+"""How the question about one item ended."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How one item ended; exactly one of these, never blurred."""
+
+    OK = "ok"
+    EMPTY = "empty"
+    """Gemini answered that there is nothing to label."""
+    BLOCKED = "blocked"
+    TRUNCATED = "truncated"
+    """The reply was cut; what stands before the cut was kept."""
+    MALFORMED = "malformed"
+    MEDIA_ERROR = "media_error"
+    API_ERROR = "api_error"
+    SKIPPED = "skipped"
+
+    @property
+    def answered(self) -> bool:
+        """Whether Gemini answered the question, be it with nothing."""
+        return self in {Status.OK, Status.EMPTY, Status.TRUNCATED}
