@@ -5,12 +5,14 @@ What is the same for every request of a run is worked out once, in `Asking`.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 
+from .errors import MediaError, UsageError
 from .gemini.models import facts
 from .media.image import load_image
-from .tasks import Task, find_task
-from .values import Item, JsonValue, Parameters, Question, Request
+from .tasks import Several, Task, find_task, form_of
+from .values import Item, JsonValue, Media, Parameters, Question, Request
 
 MODEL_CHOOSES = Parameters()
 
@@ -20,15 +22,23 @@ class Manner:
     """How a question is put, beside its words; the defaults fit most pictures.
 
     Pictures are shrunk to `max_side` pixels before they are sent; None: as they are.
+    Everything is asked `times` over, each time for a reply of its own.
     """
 
     parameters: Parameters = MODEL_CHOOSES
     max_side: int | None = None
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse to ask less than once; raises `UsageError`."""
+        if self.times < 1:
+            raise UsageError(f"{self.times} times cannot be asked; ask once or more.")
 
     def record(self) -> dict[str, JsonValue]:
         """Say what was chosen, for the record of a run."""
         chosen: dict[str, JsonValue] = {**asdict(self.parameters)}
         chosen["max_side"] = self.max_side
+        chosen["times"] = self.times if self.times > 1 else None
         return {name: value for name, value in chosen.items() if value is not None}
 
 
@@ -52,6 +62,7 @@ class Asking:
 
         Raises `UsageError` for a task that does not exist or that the model cannot do.
         """
+        form_of(question)  # names that cannot be kept are refused before asking
         task = find_task(question.task)
         shape = facts(model).mask_shape
         schema = task.schema(question, shape)
@@ -64,8 +75,34 @@ class Asking:
             manner=manner,
         )
 
+    def repeated(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Give every item as often as it is asked about."""
+        for item in items:
+            for attempt in range(self.manner.times):
+                yield replace(item, attempt=attempt)
+
     def request(self, item: Item) -> Request:
-        """Load the picture of an item and put it into a request."""
-        media = load_image(item.path, self.manner.max_side)
-        content = (media, self.prompt)
-        return Request(self.model, content, self.schema, self.manner.parameters)
+        """Load the pictures of an item and put them into a request.
+
+        Raises `MediaError` for a picture that cannot be sent, or too few of them.
+        """
+        return Request(
+            self.model,
+            (*self._pictures(item), self.prompt),
+            self.schema,
+            self.manner.parameters,
+            system=self.question.system,
+            attempt=item.attempt,
+        )
+
+    def _pictures(self, item: Item) -> list[Media]:
+        """Load the picture of an item, and the others where the task takes several."""
+        paths = [item.path]
+        if isinstance(self.task, Several):
+            paths += item.others
+            if len(paths) < self.task.least_pictures:
+                raise MediaError(
+                    f"{item.path} stands alone, and the task {self.task.name} needs "
+                    f"{self.task.least_pictures} pictures. Say where the others are."
+                )
+        return [load_image(path, self.manner.max_side) for path in paths]

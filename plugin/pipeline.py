@@ -84,16 +84,16 @@ def label(
 ) -> Run:
     """Ask a question about every item of a source and keep the labels in a sink.
 
-    `reuse`: which stored replies are asked for anew (see `rerun`). Setting `stop` finishes
-    what is in flight; the rest is `skipped`, as when a budget is reached. The same call
-    resumes. Raises `UsageError` before asking, `FatalApiError` when that cannot help.
+    `reuse`: see `rerun`. Setting `stop` finishes what is in flight; the rest is `skipped`,
+    as when a budget is reached. The same call resumes. Raises `UsageError` before asking,
+    `FatalApiError` when that cannot help.
     """
     asking = Asking.about(question, model, manner)
-    tally = _start(source, model, limits, prices, free=_is_free(endpoint, reuse))
+    tally = _start(source, asking, limits, prices, free=_is_free(endpoint, reuse))
     try:
         with Journal(journal, reuse.stale) as book:
             replies = reuse.answers(
-                source.items(),
+                asking.repeated(source.items()),
                 asking.request,
                 endpoint=endpoint,
                 journal=book,
@@ -114,14 +114,15 @@ def _is_free(endpoint: Endpoint, reuse: Reuse) -> bool:
 
 
 def _start(
-    source: Source, model: str, limits: Limits, prices: Prices, *, free: bool
+    source: Source, asking: Asking, limits: Limits, prices: Prices, *, free: bool
 ) -> Tally:
     """Begin to count; a budget that can never be reached is left out."""
-    if len(source) == 0:
+    total = len(source) * asking.manner.times
+    if total == 0:
         raise UsageError("There is nothing to label: the source holds no pictures.")
-    tally = Tally(len(source), model, free=free, prices=prices)
+    tally = Tally(total, asking.model, free=free, prices=prices)
     if limits.budget is not None:
-        limits.budget.check(model)
+        limits.budget.check(asking.model)
         tally.budget_usd = None if free else limits.budget.usd
     return tally
 
@@ -185,16 +186,16 @@ def judge(reply: Reply, reading: Reading) -> tuple[Status, str]:
     """Decide the status of a reply that has text, and why where it failed."""
     excerpt = " ".join(reply.text[:EXCERPT].split())
     if reply.cut or reading.cut:
-        kept = len(reading.detections)
-        return Status.TRUNCATED, f"The reply was cut; {kept} whole objects were kept."
+        kept = len(reading.values)
+        return Status.TRUNCATED, f"The reply was cut; {kept} whole labels were kept."
     if not reading.readable:
         return Status.MALFORMED, f"The reply holds no JSON answer: {excerpt!r}"
-    if reading.detections:
+    if reading.values:
         return Status.OK, ""
     if reading.items_seen == 0:
         return Status.EMPTY, ""
     reasons = "; ".join(f"{i.path}: {i.message}" for i in reading.issues[:3])
-    return Status.MALFORMED, f"No object of the reply could be read: {reasons}"
+    return Status.MALFORMED, f"Nothing of the reply could be read: {reasons}"
 
 
 def _record(

@@ -46,12 +46,14 @@ def plan_run(
         raise UsageError("There is nothing to label: the source holds no pictures.")
     asking = Asking.about(question, model, manner)
     frames = [fit(frame, manner.max_side) for frame in _some_frames(source)]
-    known = None if stored is None else _count(source.items(), asking, stored)
+    known = None
+    if stored is not None:
+        known = _count(asking.repeated(source.items()), asking, stored)
     return foresee(
         model,
-        asking.prompt,
+        f"{question.system}\n{asking.prompt}",
         frames,
-        len(source) - (known or 0),
+        len(source) * manner.times - (known or 0),
         day=datetime.now(UTC).date(),
         prices=prices,
         limits=limits,

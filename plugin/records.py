@@ -15,7 +15,7 @@ def run_record(run: Run) -> dict[str, JsonValue]:
 
     Its keys are the fields of `Run`; times are ISO 8601. It holds no key.
     """
-    return {field.name: _plain(getattr(run, field.name)) for field in fields(run)}
+    return {field.name: plain(getattr(run, field.name)) for field in fields(run)}
 
 
 def coco_info(record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -23,8 +23,8 @@ def coco_info(record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     return {"date_created": record["started"], "gemini_run": dict(record)}
 
 
-def _plain(value: object) -> JsonValue:
-    """Turn a value of a run into JSON."""
+def plain(value: object) -> JsonValue:
+    """Turn a value of the vocabulary into JSON; masks have no place in it."""
     if isinstance(value, StrEnum):
         return value.value
     if value is None or isinstance(value, bool | int | float | str):
@@ -32,8 +32,8 @@ def _plain(value: object) -> JsonValue:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     assert is_dataclass(value), type(value)
-    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return {field.name: plain(getattr(value, field.name)) for field in fields(value)}

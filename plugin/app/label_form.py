@@ -13,6 +13,7 @@ from ..gemini.models import models_on
 from ..labels.read import class_names, detection_fields
 from ..labels.samples import ViewSource
 from ..labels.write import check_field
+from ..tasks import form_of
 from .context import endpoint_of, target_view
 from .settings import DEFAULTS, MAX_IN_FLIGHT, LabelSettings
 from .words import estimated
@@ -99,7 +100,7 @@ def _ask_field(
         view=types.View(space=HALF),
     )
     try:
-        check_field(dataset, settings.field)
+        check_field(dataset, settings.field, form_of(settings.question))
     except UsageError as error:
         asked.invalid = True
         asked.error_message = str(error)

@@ -18,6 +18,7 @@ from ..labels.samples import ViewSource
 from ..labels.write import FieldSink
 from ..progress import Progress
 from ..records import run_record
+from ..tasks import form_of
 from ..values import Run, Status
 from .background import Report, with_progress
 from .context import (
@@ -123,7 +124,12 @@ def label_view(
     run_key = settings.run_key()
     return label(
         ViewSource(view),
-        FieldSink(view._root_dataset, settings.field, run_key=run_key),  # noqa: SLF001
+        FieldSink(
+            view._root_dataset,  # noqa: SLF001
+            settings.field,
+            form_of(settings.question),
+            run_key=run_key,
+        ),
         settings.question,
         model=settings.model,
         endpoint=endpoint,

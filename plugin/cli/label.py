@@ -15,6 +15,7 @@ import typer
 
 from ..asking import PLAIN, Manner
 from ..coco.folder import CocoSink, FolderSource
+from ..coco.lines import LinesSink
 from ..coco.read import read_coco
 from ..coco.write import Category
 from ..errors import UsageError
@@ -27,7 +28,8 @@ from ..gemini.stored import Reuse
 from ..pipeline import USE_ALL, Sink, Source, label
 from ..planning import plan_run
 from ..rerun import failing, read_statuses
-from ..values import Question, Run, Status
+from ..tasks import form_of
+from ..values import Kind, Question, Run, Status
 from . import options
 from .show import console, show_estimate, show_run, shown_progress
 
@@ -91,8 +93,11 @@ def label_pictures(
     question = options.read_question(task, classes, instruction, confidence=confidence)
     reuse = _reuse(question, retry, offline=offline)
     source, categories = find_source(pictures, dataset)
-    sink = _sink(out, categories, dataset, field)
     manner = Manner(max_side=max_side)
+    if dataset:
+        sink = _field_sink(dataset, field, question, manner.times)
+    else:
+        sink = _file_sink(out, categories, question)
     job = Job(source, sink, question, model, journal, limits, manner, reuse, costs)
     endpoint = _endpoint(offline=offline)
     if not offline:
@@ -184,16 +189,21 @@ def find_source(
     return ViewSource(open_dataset(dataset)), None
 
 
-def _sink(
-    out: Path, categories: Sequence[Category] | None, dataset: str, field: str
+def _file_sink(
+    out: Path, categories: Sequence[Category] | None, question: Question
 ) -> Sink:
-    """Choose where labels go to."""
-    if not dataset:
+    """Choose a COCO file, or lines for what it cannot hold."""
+    if form_of(question).kind is Kind.OBJECTS:
         return CocoSink(out, categories)
+    return LinesSink(out)
+
+
+def _field_sink(dataset: str, field: str, question: Question, times: int) -> Sink:
+    """Write to fields of a dataset."""
     from ..labels.write import FieldSink
     from .datasets import open_dataset
 
-    return FieldSink(open_dataset(dataset), field)
+    return FieldSink(open_dataset(dataset), field, form_of(question), times=times)
 
 
 @contextmanager

@@ -43,10 +43,11 @@ class FolderSource:
 
 
 class CocoSink:
-    """Collects labels and writes them as one COCO file when the run ends.
+    """Collects objects and writes them as one COCO file when the run ends.
 
     Every picture keeps its status in the file, those without labels too. One that could
-    not be opened has the size 0 x 0.
+    not be opened has the size 0 x 0. What was asked again has a file of its own, such as
+    `labels_ask2.json`. Labels that COCO cannot hold have `lines.LinesSink`.
     """
 
     def __init__(
@@ -54,14 +55,19 @@ class CocoSink:
     ) -> None:
         self.path = path
         self._categories = categories
-        self._parsed: list[Parsed] = []
+        self._parsed: dict[int, list[Parsed]] = {}
 
     def write(self, parsed: Parsed) -> None:
         """Take what one item came to."""
-        self._parsed.append(parsed)
+        self._parsed.setdefault(parsed.item.attempt, []).append(parsed)
 
     def finish(self, run: Run) -> None:
         """Write the file, in the order of the sample ids, with the record of the run."""
+        for attempt in sorted({0, *self._parsed}):
+            found = self._parsed.get(attempt, [])
+            self._write(attempt_path(self.path, attempt), found, run)
+
+    def _write(self, path: Path, found: list[Parsed], run: Run) -> None:
         images = [
             ImageLabels(
                 parsed.item.sample_id,
@@ -70,12 +76,17 @@ class CocoSink:
                 parsed.detections,
                 parsed.status,
             )
-            for parsed in sorted(self._parsed, key=_order)
+            for parsed in sorted(found, key=order)
         ]
-        write_coco(self.path, images, self._categories, coco_info(run_record(run)))
+        write_coco(path, images, self._categories, coco_info(run_record(run)))
 
 
-def _order(parsed: Parsed) -> tuple[int, str]:
-    """Sort whole numbers by their size: they are shorter, then smaller."""
+def attempt_path(path: Path, attempt: int) -> Path:
+    """Name the file of an attempt: the second of `a.json` is `a_ask2.json`."""
+    return path.with_stem(f"{path.stem}_ask{attempt + 1}") if attempt else path
+
+
+def order(parsed: Parsed) -> tuple[int, str]:
+    """Sort sample ids, whole numbers by their size: they are shorter, then smaller."""
     text = parsed.item.sample_id
     return (len(text) if text.isdigit() else 0, text)

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from ..errors import FormatError
-from ..values import JsonValue, Question, Run, Status, Usage
+from ..values import Ask, JsonValue, Question, Run, Status, Usage
 from .fields import JsonObject, get_number, get_object, get_text, get_whole
 
 _PLACE = "info.gemini_run"
@@ -58,11 +58,31 @@ def _object(record: JsonObject, key: str) -> JsonObject:
 
 def _question(record: JsonObject) -> Question:
     found, where = _object(record, "question"), f"{_PLACE}.question"
+    fov = found.get("fov_degrees")
     return Question(
         get_text(found, "task", where),
         _texts(found.get("classes", []), "question.classes"),
         get_text(found, "instruction", where),
         found.get("confidence") is True,
+        attributes=_asks(found.get("attributes", []), "question.attributes"),
+        asks=_asks(found.get("asks", []), "question.asks"),
+        system=get_text({"system": "", **found}, "system", where),
+        fov_degrees=None if fov is None else get_number(fov, f"{where}.fov_degrees"),
+    )
+
+
+def _asks(value: JsonValue, key: str) -> tuple[Ask, ...]:
+    where = f"{_PLACE}.{key}"
+    if not isinstance(value, list):
+        raise FormatError(f"{where}: a list was expected")
+    found = [get_object(entry, where) for entry in value]
+    return tuple(
+        Ask(
+            get_text(entry, "name", where),
+            get_text(entry, "text", where),
+            _texts(entry.get("choices", []), f"{key}.choices"),
+        )
+        for entry in found
     )
 
 

@@ -37,7 +37,11 @@ def write_coco(
 
     Raises what `coco_document` raises, and `FormatError` when there is no place for it.
     """
-    data = orjson.dumps(coco_document(images, categories, info))
+    write_file(path, orjson.dumps(coco_document(images, categories, info)))
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file, at once or not at all; raises `FormatError` without a place for it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, data)
@@ -180,6 +184,8 @@ def _annotation(
         "score": _finite(1.0 if detection.confidence is None else detection.confidence),
         "score_source": "gemini" if stated else "none",
     }
+    if detection.attributes:
+        entry["attributes"] = dict(detection.attributes)
     if detection.mask is not None:
         rle = mask_to_rle(detection.mask, frame)
         entry["segmentation"] = {"size": [rle.height, rle.width], "counts": rle.counts}

@@ -25,7 +25,7 @@ def request_key(request: Request) -> str:
     """Name a request by all that decides its reply (64 hexadecimal digits).
 
     A hash over the content of pictures and videos, all words, the schema, the model and
-    the parameters that were asked for; the endpoint and the files' names do not count.
+    the parameters that were asked for, and which attempt it is; the endpoint and the files' names do not count.
     """
     description: dict[str, JsonValue] = {
         "model": request.model,
@@ -38,6 +38,8 @@ def request_key(request: Request) -> str:
             for example in request.examples
         ],
     }
+    if request.attempt:
+        description["attempt"] = request.attempt
     canonical = json.dumps(description, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -69,7 +69,7 @@ def unpack_mask(packed: bytes) -> NDArray[Any]:
 
 
 def _to_fiftyone(detection: Detection, frame: Frame) -> fo.Detection:
-    attributes: dict[str, Any] = {}
+    attributes: dict[str, Any] = dict(detection.attributes)
     if detection.mask is not None:
         attributes["mask"] = over_box(detection.mask, detection.box, frame)
     if detection.confidence is not None:

@@ -1,4 +1,4 @@
-"""A FiftyOne field as the sink of a run: labels, statuses, and the record of the run."""
+"""FiftyOne fields as the sink of a run: labels, statuses, and the record of the run."""
 
 from __future__ import annotations
 
@@ -9,77 +9,112 @@ import fiftyone as fo
 
 from ..errors import UsageError
 from ..records import run_record
-from ..values import Frame, Parsed, Run
+from ..values import Form, Frame, Parsed, Run
 from .bulk import write_sample
-from .convert import to_document
+from .kinds import attribute_paths, columns, documents
 
 MADE_BY = "fiftyone-gemini"
 """Stands in the `info` of every field that was written here, under `made_by`."""
 ERROR_LIMIT = 500
+OBJECTS = Form()
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 
 
-def check_field(dataset: fo.Dataset, field: str) -> None:
-    """Raise `UsageError` unless labels may be written to a field of this name.
+def attempt_field(field: str, attempt: int) -> str:
+    """Name the field of an attempt: the second of `gemini` is `gemini_ask2`."""
+    return f"{field}_ask{attempt + 1}" if attempt else field
 
-    The field is new, or was written by an earlier run: labels that come from elsewhere
-    (ground truth) are never overwritten.
+
+def check_field(
+    dataset: fo.Dataset, field: str, form: Form = OBJECTS, times: int = 1
+) -> None:
+    """Raise `UsageError` unless labels of a form may be written under a name.
+
+    Each of the fields is new, or was written by an earlier run: labels that come from
+    elsewhere (ground truth) are never overwritten.
     """
+    for attempt in range(times):
+        name = attempt_field(field, attempt)
+        for column, kind in columns(name, form).items():
+            _check_column(dataset, column, kind)
+        for companion in (f"{name}_status", f"{name}_error"):
+            found = dataset.get_field(companion)
+            if found is not None and not isinstance(found, fo.StringField):
+                raise UsageError(
+                    f"The field {companion!r} is needed, but is not a text field."
+                )
+
+
+def _check_column(dataset: fo.Dataset, field: str, kind: type) -> None:
+    """Raise `UsageError` unless one field may be written."""
     if not _FIELD_NAME.fullmatch(field):
         raise UsageError(
             f"{field!r} cannot be the name of a field: use letters, digits and _, "
             "with a letter at the front."
         )
-    known = dataset.get_field_schema()
     if field in dataset._get_default_sample_fields(  # noqa: SLF001 - no public twin
         include_private=True
     ):
         raise UsageError(f"The field name {field!r} is reserved by FiftyOne.")
-    if field in known and not is_written_here(dataset, field):
+    found = dataset.get_field(field)
+    if found is None:
+        return
+    if not is_written_here(dataset, field):
         raise UsageError(
             f"The field {field!r} exists and was not written by Gemini; "
             "choose another name, so that nothing is lost."
         )
-    for name in (f"{field}_status", f"{field}_error"):
-        if name in known and not isinstance(known[name], fo.StringField):
-            raise UsageError(f"The field {name!r} is needed, but is not a text field.")
+    held = getattr(found, "document_type", None) or type(found)
+    if held is not kind:
+        raise UsageError(
+            f"The field {field!r} holds {held.__name__} of an earlier run, and this "
+            f"one gives {kind.__name__}; choose another name."
+        )
 
 
 def is_written_here(dataset: fo.Dataset, field: str) -> bool:
     """Tell whether a field holds the labels of an earlier run."""
     found = dataset.get_field(field)
-    if getattr(found, "document_type", None) is not fo.Detections:
-        return False
-    return (found.info or {}).get("made_by") == MADE_BY
+    return found is not None and (found.info or {}).get("made_by") == MADE_BY
 
 
 class FieldSink:
-    """Keeps labels in a `Detections` field of a dataset; every `write` is durable.
+    """Keeps labels in fields of a dataset, by their form; every `write` is durable.
 
-    Beside it, `<field>_status` tells how each sample ended and `<field>_error` why in
-    words. A sample without an answer keeps the labels it had. `finish` registers the
-    run under `run_key` (the name of the run when empty). Raises what `check_field`
-    raises.
+    Beside them, `<field>_status` tells how each sample ended and `<field>_error` why in
+    words. A sample without an answer keeps the labels it had. What was asked again
+    (`times`) has fields of its own: see `attempt_field`. `finish` registers the run
+    under `run_key` (the name of the run when empty). Raises what `check_field` raises.
     """
 
-    def __init__(self, dataset: fo.Dataset, field: str, *, run_key: str = "") -> None:
-        check_field(dataset, field)
+    def __init__(
+        self,
+        dataset: fo.Dataset,
+        field: str,
+        form: Form = OBJECTS,
+        *,
+        times: int = 1,
+        run_key: str = "",
+    ) -> None:
+        check_field(dataset, field, form, times)
         self._dataset = dataset
-        self._field = field
+        self._form = form
+        self._names = [attempt_field(field, attempt) for attempt in range(times)]
         self._run_key = run_key
         self._bare: set[str] | None = None
 
     def write(self, parsed: Parsed) -> None:
         """Save the labels and the status of one sample, both or neither."""
         sample_id = parsed.item.sample_id
+        name = self._names[parsed.item.attempt]
         bare = self._prepare()
         values: dict[str, Any] = {
-            f"{self._field}_status": parsed.status.value,
-            f"{self._field}_error": _error_of(parsed),
+            f"{name}_status": parsed.status.value,
+            f"{name}_error": _error_of(parsed),
         }
         if parsed.frame is not None:
             if parsed.status.answered:
-                values[self._field] = to_document(parsed.detections, parsed.frame)
+                values |= documents(name, self._form, parsed.values, parsed.frame)
             if sample_id in bare:
                 values["metadata"] = _metadata(parsed.frame)
         write_sample(self._dataset, sample_id, values)
@@ -90,33 +125,44 @@ class FieldSink:
         if self._bare is not None:
             self._sign(key)
         config = self._dataset.init_run(
-            method=f"gemini/{run.question.task}", field=self._field, **run_record(run)
+            method=f"gemini/{run.question.task}",
+            field=self._names[0],
+            **run_record(run),
         )
         self._dataset.register_run(key, config, overwrite=True)
 
     def _prepare(self) -> set[str]:
         """Make the fields on first use; give the ids of samples without a size."""
         if self._bare is None:
-            _make_fields(self._dataset, self._field)
+            for name in self._names:
+                _make_fields(self._dataset, name, self._form)
             self._sign(self._run_key)
             sizeless = self._dataset.exists("metadata.width", bool=False)
             self._bare = set(sizeless.values("id"))
         return self._bare
 
     def _sign(self, run_key: str) -> None:
-        """Note in the field who wrote it: only such fields are written again."""
-        field = self._dataset.get_field(self._field)
-        field.info = {"made_by": MADE_BY, "run": run_key}
-        field.save()
+        """Note in the fields who wrote them: only such fields are written again."""
+        for name in self._names:
+            for column in columns(name, self._form):
+                field = self._dataset.get_field(column)
+                field.info = {"made_by": MADE_BY, "run": run_key}
+                field.save()
 
 
-def _make_fields(dataset: fo.Dataset, field: str) -> None:
-    """Declare the label field and its two companions."""
-    if not dataset.has_field(field):
-        dataset.add_sample_field(
-            field, fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections
-        )
-    for name in (f"{field}_status", f"{field}_error"):
+def _make_fields(dataset: fo.Dataset, field: str, form: Form) -> None:
+    """Declare the label fields, their attributes and the two companions."""
+    for column, kind in columns(field, form).items():
+        if dataset.has_field(column):
+            continue
+        if issubclass(kind, fo.Label):
+            dataset.add_sample_field(
+                column, fo.EmbeddedDocumentField, embedded_doc_type=kind
+            )
+        else:
+            dataset.add_sample_field(column, kind)
+    paths = attribute_paths(field, form)
+    for name in (f"{field}_status", f"{field}_error", *paths):
         if not dataset.has_field(name):
             dataset.add_sample_field(name, fo.StringField)
 

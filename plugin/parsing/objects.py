@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..values import Box, Detection, Frame, Issue, JsonValue, Mask, Reading
+from ..values import Ask, Box, Detection, Frame, Issue, JsonValue, Mask, Reading
+from .attributes import read_attributes
 from .boxes import Box1000, box_key, raw_box, read_box
 from .fields import read_confidence, read_label
 from .json_text import find_items
@@ -24,19 +25,25 @@ _BOX_NUMBERS = 4
 
 
 def read_objects(
-    text: str, frame: Frame, *, masks: bool, rules: ReadRules = DEFAULT_RULES
+    text: str,
+    frame: Frame,
+    *,
+    masks: bool,
+    rules: ReadRules = DEFAULT_RULES,
+    attributes: Sequence[Ask] = (),
 ) -> Reading:
     """Read every object of a reply; never raises, unless a plugged-in decoder does.
 
     Without `masks`, boxes keep their fractions of a pixel and masks are passed over.
-    With them, an object with a mask has a box snapped to whole pixels.
+    With them, an object with a mask has a box snapped to whole pixels. Of all other
+    keys only the `attributes` are read, as texts.
     """
     found = find_items(text)
     issues = list(found.issues)
     taken = found.items[:MAX_OBJECTS]
     scale = find_scale(_raw_boxes(taken), frame, issues)
     budget = Budget(max(MAX_MASK_PIXELS, 4 * frame.width * frame.height))
-    reader = _Reader(frame, rules, scale, issues, masks=masks, budget=budget)
+    reader = _Reader(frame, rules, scale, issues, attributes, masks, budget)
     reader.dropped.update(found.dropped)
     for item in taken:
         reader.read(item.path, item.value)
@@ -85,6 +92,7 @@ class _Reader:
     rules: ReadRules
     scale: Scale
     issues: list[Issue]
+    attributes: Sequence[Ask]
     masks: bool
     budget: Budget
     detections: list[Detection] = field(default_factory=list)
@@ -113,7 +121,9 @@ class _Reader:
         mask = self.mask(path, item, box) if self.masks else None
         confidence = read_confidence(item, path, self.issues)
         place = box.in_pixels(self.frame) if mask is None else _box_of(mask)
-        self.detections.append(Detection(label, place, mask, confidence))
+        said = read_attributes(item, self.attributes, path, self.issues, self.rules)
+        found = Detection(label, place, mask, confidence, attributes=said)
+        self.detections.append(found)
 
     def box(self, path: str, item: dict[str, JsonValue]) -> Box1000 | None:
         """Read the box, or draw it around the polygon of an item that has none."""

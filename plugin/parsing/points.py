@@ -6,12 +6,20 @@ points in order; a box in space as nine numbers under `box_3d`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
 
-from ..values import Box3d, Frame, Issue, JsonValue, Point, Trajectory
-from .fields import read_label, read_number
+from ..values import (
+    Box3d,
+    Frame,
+    Issue,
+    JsonValue,
+    Point,
+    Reading,
+    Trajectory,
+    Value,
+)
+from .fields import read_confidence, read_label, read_number
 from .json_text import JsonItems, find_items
 from .scale import Scale, find_scale
 
@@ -21,25 +29,10 @@ _POINT_KEYS = ("point", "point_2d", "position")
 _PATH_KEYS = ("trajectory", "trajectory_points", "points")
 _PAIR = 2
 _BOX_3D = 9
-T = TypeVar("T")
 Pair = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
-    """What was read of one reply; `items_seen` counts what was dropped as well.
-
-    `readable` is False when the text holds no answer at all; `cut`: it ended early.
-    """
-
-    values: tuple[T, ...]
-    issues: tuple[Issue, ...]
-    items_seen: int
-    cut: bool
-    readable: bool
-
-
-def read_points(text: str, frame: Frame) -> Found[Point]:
+def read_points(text: str, frame: Frame) -> Reading:
     """Read every point of a reply, a bare `[y, x]` as well; never raises."""
     found = find_items(text)
     issues = list(found.issues)
@@ -51,13 +44,14 @@ def read_points(text: str, frame: Frame) -> Found[Point]:
             message = "a point is two numbers, [y, x]"
             issues.append(Issue(f"{path}.point".lstrip("."), "point", message))
             continue
-        label = read_label(value if isinstance(value, dict) else {}, path, issues)
+        fields = value if isinstance(value, dict) else {}
+        label = read_label(fields, path, issues)
         x, y = _place(pair, scale, frame, path, issues)
-        points.append(Point(label, x, y))
-    return _found(found, points, issues)
+        points.append(Point(label, x, y, read_confidence(fields, path, issues)))
+    return _found(found, points, issues, "point")
 
 
-def read_trajectories(text: str, frame: Frame) -> Found[Trajectory]:
+def read_trajectories(text: str, frame: Frame) -> Reading:
     """Read every trajectory of a reply; never raises.
 
     An answer that is a list of points is one trajectory, without a label.
@@ -80,10 +74,10 @@ def read_trajectories(text: str, frame: Frame) -> Found[Trajectory]:
         label = read_label(value, where, issues) if isinstance(value, dict) else ""
         places = [_place(pair, scale, frame, where, issues) for pair in path]
         read.append(Trajectory(label, tuple(places)))
-    return _found(found, read, issues)
+    return _found(found, read, issues, "trajectory")
 
 
-def read_boxes_3d(text: str) -> Found[Box3d]:
+def read_boxes_3d(text: str) -> Reading:
     """Read every box in space of a reply; never raises.
 
     The nine numbers: centre x, y, z and size x, y, z in metres, then roll, pitch and
@@ -102,19 +96,27 @@ def read_boxes_3d(text: str) -> Found[Box3d]:
         x, y, z, dx, dy, dz, roll, pitch, yaw = numbers
         label = read_label(value, item.path, issues)
         boxes.append(Box3d(label, (x, y, z), (dx, dy, dz), (roll, pitch, yaw)))
-    return _found(found, boxes, issues)
+    return _found(found, boxes, issues, "box_3d")
 
 
-def _found(found: JsonItems, values: list[T], issues: list[Issue]) -> Found[T]:
-    if len(found.items) > MAX_ITEMS:
+def _found(
+    found: JsonItems, values: Sequence[Value], issues: list[Issue], unread: str
+) -> Reading:
+    """Count what was read; the other items were dropped for the reason `unread`."""
+    dropped = Counter(found.dropped)
+    dropped[unread] += sum(issue.code == unread for issue in issues)
+    if runaway := len(found.items[MAX_ITEMS:]):
         message = f"{len(found.items)} items; the first {MAX_ITEMS} were read"
         issues.append(Issue("", "runaway", message))
-    return Found(
+        dropped["runaway"] = runaway
+    return Reading(
         values=tuple(values),
         issues=tuple(issues),
-        items_seen=found.seen,
+        items_seen=len(values) + (+dropped).total(),
         cut=found.cut,
         readable=found.readable,
+        repaired=found.repaired,
+        dropped=dict(+dropped),
     )
 
 

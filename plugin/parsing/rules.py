@@ -30,12 +30,14 @@ class ReadRules:
 
     A pixel of a grey mask is the object's when it is over `threshold`. Without a
     `decoder`, segmentation tokens leave the box alone. Objects without a label are
-    kept, or else dropped; either way there is an issue.
+    kept, or else dropped; either way there is an issue. `keep_unlisted` decides so about
+    labels outside of a closed list of classes; None keeps objects and drops tags.
     """
 
     threshold: int = 127
     decoder: TokenDecoder | None = None
     keep_unlabelled: bool = True
+    keep_unlisted: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse a threshold that no pixel, or every pixel, is over."""

@@ -1,51 +1,87 @@
-"""WHAT to ask: one file a task (prompt, response schema, reader)."""
+"""WHAT to ask: one file a task (prompt, response schema, reader).
+
+A task of this project is a file and its line in `_BUILT_IN`. A task of your own is
+anything that fulfils `Task`, made known by `register`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol
 
 from ..errors import UsageError
-from ..values import JsonValue, Kind, MaskShape, Media, Medium, Question, Reading
+from ..values import Form, Kind, Question
+from .box3d import Box3dTask
+from .caption import Caption
+from .classify import Classify, TagAll
+from .compare import Compare
 from .detect import Detect
+from .names import check_names
+from .ocr import Ocr, ReadText
+from .point import PathTask, PointTask
 from .segment import Segment
+from .task import Naming, Several, Showing, Task
+from .vqa import Vqa
 
+__all__ = [
+    "TASKS",
+    "Naming",
+    "Several",
+    "Showing",
+    "Task",
+    "find_task",
+    "form_of",
+    "register",
+]
 
-class Task(Protocol):
-    """One kind of question: how it is put and how its answer is read."""
-
-    @property
-    def name(self) -> str:
-        """The word by which users choose the task."""
-
-    @property
-    def medium(self) -> Medium:
-        """What the task is asked about."""
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of labels that it gives."""
-
-    def prompt(self, question: Question, shape: MaskShape | None) -> str:
-        """Write the prompt, the same text for the same question."""
-
-    def schema(
-        self, question: Question, shape: MaskShape | None
-    ) -> Mapping[str, JsonValue] | None:
-        """Describe the answer as JSON schema; None: leave its form to the prompt."""
-
-    def read(self, text: str, question: Question, media: Media) -> Reading:
-        """Read the text of the reply to a question about a medium; never raises."""
-
-
-TASKS: Mapping[str, Task] = MappingProxyType(
-    {task.name: task for task in (Detect(), Segment())}
+_BUILT_IN: tuple[Task, ...] = (
+    *(Detect(), Segment(), PointTask(), PathTask(), Box3dTask()),
+    *(Classify(), TagAll(), Caption(), Vqa(), Ocr(), ReadText(), Compare()),
 )
+_OPTIONAL = {"classes", "confidence", "attributes", "asks", "fov_degrees"}
+_known: dict[str, Task] = {task.name: task for task in _BUILT_IN}
+TASKS: Mapping[str, Task] = MappingProxyType(_known)
+"""All tasks by name, those that were registered too."""
+
+
+def register(task: Task) -> None:
+    """Make a task known under its name, for this process and this import of the package.
+
+    Registering again under the same name replaces it; raises `UsageError` for the name
+    of a task that is built in.
+    """
+    if any(task.name == built_in.name for built_in in _BUILT_IN):
+        raise UsageError(f"There is a task {task.name!r} already; take another name.")
+    _known[task.name] = task
 
 
 def find_task(name: str) -> Task:
     """Find a task by its name; raises UsageError that lists the names."""
-    if name not in TASKS:
-        raise UsageError(f"there is no task {name!r}; there are: {', '.join(TASKS)}")
-    return TASKS[name]
+    if name not in _known:
+        raise UsageError(f"there is no task {name!r}; there are: {', '.join(_known)}")
+    return _known[name]
+
+
+def form_of(question: Question) -> Form:
+    """Say what the answers to a question are kept as: what a sink is made for.
+
+    Raises `UsageError` for a task that does not exist, for what it does not heed, and
+    for names of asks or attributes that cannot be the names of fields.
+    """
+    task = find_task(question.task)
+    _check_uses(task, question)
+    attributes = check_names(question.attributes, "attribute")
+    names = task.names(question) if isinstance(task, Naming) else ("",)
+    check_names(question.asks, "question")
+    return Form(task.kind, names if task.kind is Kind.TEXT else ("",), attributes)
+
+
+def _check_uses(task: Task, question: Question) -> None:
+    """Refuse what a task would ignore."""
+    plain = Question(question.task)
+    for field in sorted(_OPTIONAL - task.uses):
+        if getattr(question, field) != getattr(plain, field):
+            raise UsageError(
+                f"The task {task.name} makes no use of {field}; leave it out, or say "
+                "what you mean in the instruction."
+            )

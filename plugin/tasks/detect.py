@@ -1,20 +1,36 @@
-"""Object detection: a box and a label for every object."""
+"""Object detection: a box and a label for every object, and what else is asked of it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
+from ..parsing.classes import hold_to_classes
 from ..parsing.objects import read_objects
 from ..parsing.rules import DEFAULT_RULES, ReadRules
-from ..values import JsonValue, Kind, MaskShape, Media, Medium, Question, Reading
+from ..values import (
+    Frame,
+    JsonValue,
+    Kind,
+    MaskShape,
+    Media,
+    Medium,
+    Question,
+    Reading,
+    Value,
+    detections_of,
+)
+from .answers import object_entry
 from .wording import (
     BOX,
     BOX_SCHEMA,
-    CONFIDENCE,
-    CONFIDENCE_SCHEMA,
     LABEL,
     label_schema,
+    list_schema,
+    more_keys,
+    more_properties,
     rules,
 )
 
@@ -23,27 +39,15 @@ from .wording import (
 class Detect:
     """Ask for boxes; the mask shape of the model makes no difference."""
 
+    name: ClassVar[str] = "detect"
+    medium: ClassVar[Medium] = Medium.IMAGE
+    kind: ClassVar[Kind] = Kind.OBJECTS
+    uses: ClassVar[frozenset[str]] = frozenset({"classes", "confidence", "attributes"})
     reading: ReadRules = DEFAULT_RULES
-
-    @property
-    def name(self) -> str:
-        """The word by which users choose the task."""
-        return "detect"
-
-    @property
-    def medium(self) -> Medium:
-        """What the task is asked about."""
-        return Medium.IMAGE
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of labels that it gives."""
-        return Kind.OBJECTS
 
     def prompt(self, question: Question, shape: MaskShape | None) -> str:  # noqa: ARG002
         """Write the prompt, the same for every model."""
-        what = [BOX, LABEL, *([CONFIDENCE] if question.confidence else [])]
-        listing = "; ".join(what)
+        listing = "; ".join([BOX, LABEL, *more_keys(question)])
         return "\n".join(
             [
                 "Detect the objects in the image.",
@@ -62,15 +66,26 @@ class Detect:
             "box_2d": BOX_SCHEMA,
             "label": label_schema(question),
         }
-        if question.confidence:
-            properties["confidence"] = CONFIDENCE_SCHEMA
-        entry: JsonValue = {
-            "type": "object",
-            "properties": properties,
-            "required": list(properties),
-        }
-        return {"type": "array", "items": entry}
+        return list_schema(properties | more_properties(question))
 
-    def read(self, text: str, question: Question, media: Media) -> Reading:  # noqa: ARG002
+    def read(self, text: str, question: Question, media: Media) -> Reading:
         """Read boxes and labels; see `parsing.objects.read_objects`."""
-        return read_objects(text, media.frame, masks=False, rules=self.reading)
+        found = read_objects(
+            text,
+            media.frame,
+            masks=False,
+            rules=self.reading,
+            attributes=question.attributes,
+        )
+        return hold_to_classes(found, question.classes, self.reading)
+
+    def answer(
+        self,
+        values: tuple[Value, ...],
+        question: Question,
+        frame: Frame,
+        shape: MaskShape | None,  # noqa: ARG002
+    ) -> str:
+        """Write boxes as the list that is asked for."""
+        found = detections_of(values)
+        return json.dumps([object_entry(d, question, frame) for d in found])

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..errors import UsageError
+from ..parsing.classes import hold_to_classes
 from ..parsing.objects import read_objects
 from ..parsing.rules import DEFAULT_RULES, ReadRules
 from ..values import JsonValue, Kind, MaskShape, Media, Medium, Question, Reading
 from .wording import (
     BOX,
     BOX_SCHEMA,
-    CONFIDENCE,
-    CONFIDENCE_SCHEMA,
     LABEL,
     label_schema,
+    list_schema,
+    more_keys,
+    more_properties,
+    object_schema,
     rules,
 )
 
@@ -41,22 +45,11 @@ _POLYGON = (
 class Segment:
     """Ask for masks in the shape that the model writes."""
 
+    name: ClassVar[str] = "segment"
+    medium: ClassVar[Medium] = Medium.IMAGE
+    kind: ClassVar[Kind] = Kind.OBJECTS
+    uses: ClassVar[frozenset[str]] = frozenset({"classes", "confidence", "attributes"})
     reading: ReadRules = DEFAULT_RULES
-
-    @property
-    def name(self) -> str:
-        """The word by which users choose the task."""
-        return "segment"
-
-    @property
-    def medium(self) -> Medium:
-        """What the task is asked about."""
-        return Medium.IMAGE
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of labels that it gives."""
-        return Kind.OBJECTS
 
     def prompt(self, question: Question, shape: MaskShape | None) -> str:
         """Write the prompt; raises UsageError for a model that writes no masks."""
@@ -79,22 +72,19 @@ class Segment:
             "label": label_schema(question),
             "mask": _POLYGON_SCHEMA,
         }
-        if question.confidence:
-            properties["confidence"] = CONFIDENCE_SCHEMA
-        entry: JsonValue = {
-            "type": "object",
-            "properties": properties,
-            "required": list(properties),
-        }
-        return {
-            "type": "object",
-            "properties": {"boxes": {"type": "array", "items": entry}},
-            "required": ["boxes"],
-        }
+        entries = list_schema(properties | more_properties(question))
+        return object_schema({"boxes": entries})
 
-    def read(self, text: str, question: Question, media: Media) -> Reading:  # noqa: ARG002
+    def read(self, text: str, question: Question, media: Media) -> Reading:
         """Read boxes, labels and masks; see `parsing.objects.read_objects`."""
-        return read_objects(text, media.frame, masks=True, rules=self.reading)
+        found = read_objects(
+            text,
+            media.frame,
+            masks=True,
+            rules=self.reading,
+            attributes=question.attributes,
+        )
+        return hold_to_classes(found, question.classes, self.reading)
 
 
 def _known(shape: MaskShape | None) -> MaskShape:
@@ -108,8 +98,7 @@ def _known(shape: MaskShape | None) -> MaskShape:
 
 def _png_prompt(question: Question) -> str:
     """Ask as Google's documentation of Gemini 2.5 does."""
-    more = [CONFIDENCE] if question.confidence else []
-    entries = [BOX, 'the segmentation mask in key "mask"', LABEL, *more]
+    entries = [BOX, 'the segmentation mask in key "mask"', LABEL, *more_keys(question)]
     return "\n".join(
         [
             "Give the segmentation masks for the objects in the image.",
@@ -123,8 +112,7 @@ def _png_prompt(question: Question) -> str:
 
 
 def _polygon_prompt(question: Question) -> str:
-    more = [CONFIDENCE] if question.confidence else []
-    entries = [BOX, LABEL, _POLYGON, *more]
+    entries = [BOX, LABEL, _POLYGON, *more_keys(question)]
     return "\n".join(
         [
             "Segment the objects in the image.",

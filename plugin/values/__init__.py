@@ -7,6 +7,7 @@ back.
 """
 
 from .asking import (
+    Ask,
     Clip,
     Example,
     Item,
@@ -23,6 +24,7 @@ from .labels import (
     Answer,
     Box3d,
     Detection,
+    Form,
     ImageLabels,
     Kind,
     Point,
@@ -31,6 +33,7 @@ from .labels import (
     Tag,
     Trajectory,
     Value,
+    detections_of,
 )
 from .plain import JsonValue
 from .replies import Issue, Parsed, Reading, Reply, Usage
@@ -39,12 +42,14 @@ from .statuses import Status
 
 __all__ = [
     "Answer",
+    "Ask",
     "BoolArray",
     "Box",
     "Box3d",
     "Clip",
     "Detection",
     "Example",
+    "Form",
     "Frame",
     "ImageLabels",
     "Issue",
@@ -71,4 +76,5 @@ __all__ = [
     "Trajectory",
     "Usage",
     "Value",
+    "detections_of",
 ]

@@ -33,13 +33,15 @@ class Item:
     """One question, so one request, about a sample; its id is FiftyOne's or COCO's.
 
     `path` is a file or a URI. `others` are further pictures of the same question, in
-    order; `words` fill the `{names}` in the user's words.
+    order; `words` fill the `{names}` in the user's words. `attempt` counts from 0 where
+    the same is asked several times.
     """
 
     sample_id: str
     path: str
     others: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +83,36 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing to be told, by name: about a whole picture, or about each object.
+
+    Without `text` the name says it all; `choices` are the only answers allowed.
+    """
+
+    name: str
+    text: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is asked of every sample: the task, and the user's words for it.
 
     No classes means: name everything you see. `instruction` is added to the prompt;
-    `confidence` asks the model to score each object from 0 to 1.
+    `confidence` asks the model to score each object from 0 to 1; `attributes` are asked
+    of each object, `asks` of the whole picture; `system` is the system instruction.
+    `fov_degrees` is the horizontal field of view that boxes in space are drawn by; None:
+    they are not drawn.
     """
 
     task: str
     classes: tuple[str, ...] = ()
     instruction: str = ""
     confidence: bool = False
+    attributes: tuple[Ask, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    system: str = ""
+    fov_degrees: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +143,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Everything that decides a reply; `key` of the journal is a hash of this value."""
+    """Everything that decides a reply; `key` of the journal is a hash of this value.
+
+    `attempt` tells apart what is asked several times; it is not sent.
+    """
 
     model: str
     content: tuple[Part, ...]
@@ -130,6 +154,7 @@ class Request:
     parameters: Parameters = Parameters()
     system: str = ""
     examples: tuple[Example, ...] = ()
+    attempt: int = 0
 
     def parts(self) -> Iterator[Part]:
         """Give all that is sent but the system instruction: examples, then content."""

@@ -34,6 +34,19 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """What a run writes: the kind of its labels, and what its fields are called.
+
+    `names` tell the texts of one sample apart (`Kind.TEXT`; an empty name is the field
+    itself); `attributes` are those that objects may have.
+    """
+
+    kind: Kind = Kind.OBJECTS
+    names: tuple[str, ...] = ("",)
+    attributes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Detection:
     """One labelled object, said by Gemini or by a person.
 
@@ -72,12 +85,17 @@ class Trajectory:
 
 @dataclass(frozen=True, slots=True)
 class Box3d:
-    """A labelled box in space, seen by the camera: metres and degrees, as written."""
+    """A labelled box in space, seen by the camera: metres and degrees, as written.
+
+    x points right, y away from the camera, z up. `edges_xy_px` are lines in the picture;
+    none where no field of view was assumed.
+    """
 
     label: str
     centre_xyz: tuple[float, float, float]
     size_xyz: tuple[float, float, float]
     roll_pitch_yaw: tuple[float, float, float]
+    edges_xy_px: tuple[tuple[tuple[float, float], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

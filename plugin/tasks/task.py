@@ -1,0 +1,80 @@
+"""What a task is: the protocol that every file of this folder fulfils."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+from ..values import (
+    Frame,
+    JsonValue,
+    Kind,
+    MaskShape,
+    Media,
+    Medium,
+    Question,
+    Reading,
+    Value,
+)
+
+
+class Task(Protocol):
+    """One kind of question: how it is put and how its answer is read."""
+
+    @property
+    def name(self) -> str:
+        """The word by which users choose the task."""
+
+    @property
+    def medium(self) -> Medium:
+        """What the task is asked about."""
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of labels that it gives."""
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """Which fields of a question it heeds, beside `instruction` and `system`."""
+
+    def prompt(self, question: Question, shape: MaskShape | None) -> str:
+        """Write the prompt, the same text for the same question."""
+
+    def schema(
+        self, question: Question, shape: MaskShape | None
+    ) -> Mapping[str, JsonValue] | None:
+        """Describe the answer as JSON schema; None: leave its form to the prompt."""
+
+    def read(self, text: str, question: Question, media: Media) -> Reading:
+        """Read the text of the reply to a question about a medium; never raises."""
+
+
+@runtime_checkable
+class Naming(Protocol):
+    """A task of `Kind.TEXT` whose answers have names of their own."""
+
+    def names(self, question: Question) -> tuple[str, ...]:
+        """Name the answers; an empty name is the field itself."""
+
+
+@runtime_checkable
+class Showing(Protocol):
+    """A task that can write known labels as the answer it wishes for: for examples."""
+
+    def answer(
+        self,
+        values: tuple[Value, ...],
+        question: Question,
+        frame: Frame,
+        shape: MaskShape | None,
+    ) -> str:
+        """Write labels as the reply that would be read as just these."""
+
+
+@runtime_checkable
+class Several(Protocol):
+    """A task that is asked about several pictures at once: those of `Item.others` too."""
+
+    @property
+    def least_pictures(self) -> int:
+        """How many pictures a question needs."""
