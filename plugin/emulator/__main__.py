@@ -7,11 +7,15 @@ address, or the reason why there is none.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
+import time
 
 from .server import serve
 from .settings import EmulatorError, Settings
+
+_PATIENCE = 3
 
 
 def main() -> int:
@@ -34,9 +38,11 @@ def _say(line: str) -> None:
 
 
 def _die_with_parent() -> None:
-    """Wait until the parent's end of the pipe closes, then end at once."""
+    """Wait until the parent's end of the pipe closes, then tidy up and end."""
     while os.read(0, 1024):  # a buffered reader would hold a lock at exit
         pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_PATIENCE)
     os._exit(0)
 
 

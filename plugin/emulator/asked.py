@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..values import JsonValue
-from .wire import Call, Fields
+from .fields import Fields
+from .wire import Call
 
 _MASKS = re.compile(r"\bmasks?\b|\bsegment", re.IGNORECASE)
 _NO_MASKS = re.compile(

@@ -31,6 +31,11 @@ class Said:
     version: str
     response_id: str
 
+    @property
+    def output_tokens(self) -> int:
+        """The tokens of the answer."""
+        return text_tokens(self.text or "")
+
     def whole(self) -> dict[str, JsonValue]:
         """Write the answer as one message."""
         return self._message(self.text or "", last=True)
@@ -46,7 +51,6 @@ class Said:
 
     def _message(self, text: str, *, last: bool) -> dict[str, JsonValue]:
         """Write one message with a piece of the text."""
-        output = text_tokens(self.text or "")
         message: dict[str, JsonValue] = {}
         if self.text is None and self.finish:
             message["promptFeedback"] = {"blockReason": self.finish}
@@ -54,7 +58,9 @@ class Said:
             message["candidates"] = []
         else:
             message["candidates"] = [self._candidate(text, last=last)]
-        message["usageMetadata"] = usage(self.text_tokens, self.image_tokens, output)
+        message["usageMetadata"] = usage(
+            self.text_tokens, self.image_tokens, self.output_tokens
+        )
         message["modelVersion"] = self.version
         message["responseId"] = self.response_id
         return message

@@ -6,6 +6,7 @@ The wordings are those quoted in public issue threads of Gemini clients.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from ..values import JsonValue
 
@@ -20,6 +21,19 @@ QUOTA = (
     "You exceeded your current quota, please check your plan and billing details. "
     "(This is the fiftyone-gemini emulator, not Gemini.)"
 )
+
+
+_RPC_CODES = {
+    "CANCELLED": 1,
+    "INVALID_ARGUMENT": 3,
+    "NOT_FOUND": 5,
+    "ALREADY_EXISTS": 6,
+    "PERMISSION_DENIED": 7,
+    "RESOURCE_EXHAUSTED": 8,
+    "FAILED_PRECONDITION": 9,
+    "INTERNAL": 13,
+    "UNAVAILABLE": 14,
+}
 
 
 class GoogleError(Exception):
@@ -43,6 +57,10 @@ class GoogleError(Exception):
         if self.details:
             error["details"] = list(self.details)
         return json.dumps({"error": error}, indent=2).encode()
+
+    def as_status(self) -> dict[str, JsonValue]:
+        """Write the error as it stands in the results of a batch (google.rpc.Status)."""
+        return {"code": _RPC_CODES[self.status], "message": str(self)}
 
 
 def invalid(message: str, field: str = "") -> GoogleError:
@@ -83,19 +101,51 @@ def bad_key() -> GoogleError:
     )
 
 
-def over_quota(model: str, retry_delay: float, *, daily: bool) -> GoogleError:
-    """Build a 429: of the minute, to be waited for, or of the day, which is the end."""
+def no_file(name: str) -> GoogleError:
+    """Build the 403 for a file that is unknown, deleted, expired, or somebody else's."""
+    return GoogleError(
+        403,
+        "PERMISSION_DENIED",
+        f"You do not have permission to access the File {name} or it may not exist.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A limit that a request went over, by the names Google gives it."""
+
+    metric: str
+    name: str
+    value: int
+    model: str = ""
+
+    def as_failure(self) -> dict[str, JsonValue]:
+        """Write the QuotaFailure of an error's details."""
+        violation: dict[str, JsonValue] = {
+            "quotaMetric": f"generativelanguage.googleapis.com/{self.metric}",
+            "quotaId": self.name,
+            "quotaValue": str(self.value),
+        }
+        if self.model:
+            violation["quotaDimensions"] = {"location": "global", "model": self.model}
+        return {"@type": f"{GOOGLE_TYPE}QuotaFailure", "violations": [violation]}
+
+
+def requests_quota(model: str, value: int, *, daily: bool) -> Quota:
+    """Name the quota of requests of the minute, or of the day."""
     span = "PerDay" if daily else "PerMinute"
-    violation: dict[str, JsonValue] = {
-        "quotaMetric": "generativelanguage.googleapis.com/generate_content_requests",
-        "quotaId": f"GenerateRequests{span}PerProjectPerModel",
-        "quotaDimensions": {"location": "global", "model": model},
-        "quotaValue": "10",
-    }
+    name = f"GenerateRequests{span}PerProjectPerModel"
+    return Quota("generate_content_requests", name, value, model)
+
+
+def over_quota(quota: Quota, retry_delay: float | None) -> GoogleError:
+    """Build a 429; without a delay, waiting does not help."""
+    if retry_delay is None:
+        return GoogleError(429, "RESOURCE_EXHAUSTED", QUOTA, quota.as_failure())
     return GoogleError(
         429,
         "RESOURCE_EXHAUSTED",
         f"{QUOTA} Please retry in {retry_delay:g}s.",
-        {"@type": f"{GOOGLE_TYPE}QuotaFailure", "violations": [violation]},
+        quota.as_failure(),
         {"@type": f"{GOOGLE_TYPE}RetryInfo", "retryDelay": f"{retry_delay:g}s"},
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from .failures import invalid
+from .media import Medium
 from .settings import EmulatorError
 from .sight import Pixels
 
@@ -25,25 +26,32 @@ ASPECT_TOLERANCE = 0.04
 _PILLOW_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
-def open_pixels(data: bytes) -> Pixels:
+def open_pixels(picture: Medium) -> Pixels:
     """Decode a picture as it is stored; raise GoogleError (400) if that is impossible.
 
     EXIF orientation is not applied: a client that relies on it should notice.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(_source(picture)) as image:
             return np.asarray(image.convert("RGB"))
     except _PILLOW_ERRORS as error:
         raise invalid(UNREADABLE + HELP) from error
 
 
-def picture_size(data: bytes) -> tuple[int, int]:
+def picture_size(picture: Medium) -> tuple[int, int]:
     """Read width and height from the header; raise GoogleError (400)."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(_source(picture)) as image:
             return image.size
     except _PILLOW_ERRORS as error:
         raise invalid(UNREADABLE + HELP) from error
+
+
+def _source(picture: Medium) -> Path | io.BytesIO:
+    """Give Pillow the file, or the bytes."""
+    if isinstance(picture.source, Path):
+        return picture.source
+    return io.BytesIO(picture.read())
 
 
 def thumbnail(image: Image.Image) -> NDArray[np.float32]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TypeVar, TypeVarTuple
 
 import anyio
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from ..values import JsonValue
@@ -24,9 +22,13 @@ from .failures import (
     bad_key,
     invalid,
     over_quota,
+    requests_quota,
 )
-from .faults import HEADER, Fault, FaultDesk
-from .log import LogEntry
+from .faults import Fault, FaultDesk
+from .fields import ENTERPRISE_COUNT, GENERATE
+from .limits import Limiter
+from .log import Trace
+from .media import Library
 from .models import EmulatedModel
 from .pictures import HELP, PictureIndex, open_pixels
 from .settings import EmulatorError, Settings
@@ -34,20 +36,25 @@ from .sight import Pixels, Sight, Viewer
 from .tokens import details, prompt_tokens, text_tokens
 from .wire import Call, read_call
 
-MAX_BODY = 100 * 2**20
 Args = TypeVarTuple("Args")
 Result = TypeVar("Result")
 
 AT_ONCE = 2
 """How many pictures are looked at at the same time."""
+_ON_THE_WIRE = frozenset({Fault.HTML_502, Fault.CUT, Fault.SLOW})
 
 
-@dataclass(slots=True)
-class Trace:
-    """What the log shall say of a request, found out while it is answered."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request to a model, from the wire or out of a batch.
 
-    picture: str = ""
-    fault: str = ""
+    `library` knows the files of the API it came by; `wish` names a fault, or is empty.
+    """
+
+    body: bytes
+    model: EmulatedModel
+    library: Library
+    wish: str = ""
 
 
 @dataclass(slots=True)
@@ -58,76 +65,103 @@ class Service:
     viewer: Viewer
     index: PictureIndex
     desk: FaultDesk
-    _limiter: anyio.CapacityLimiter | None = None
+    limiter: Limiter
+    _threads: anyio.CapacityLimiter | None = None
 
-    def count(self, body: bytes, model: EmulatedModel) -> dict[str, JsonValue]:
-        """Answer countTokens; raise GoogleError."""
-        call = read_call(body, model)
-        text, images = prompt_tokens(call, model)
+    async def count(
+        self, question: Question, trace: Trace, known: Mapping[str, object]
+    ) -> dict[str, JsonValue]:
+        """Answer countTokens, whose fields are `known`; raise GoogleError."""
+        call = await self._read(question, trace, known)
+        text, images = prompt_tokens(call, question.model)
         total: dict[str, JsonValue] = {"totalTokens": text + images}
+        if known is ENTERPRISE_COUNT:
+            total["totalBillableCharacters"] = len("".join(call.text.split()))
         return {**total, "promptTokensDetails": details(text, images)}
 
     async def generate(
-        self,
-        request: Request,
-        body: bytes,
-        model: EmulatedModel,
-        trace: Trace,
-        *,
-        stream: bool,
+        self, question: Question, trace: Trace, *, stream: bool, sse: bool
     ) -> Response:
         """Answer generateContent or its streaming twin; raise GoogleError."""
+        call = await self._read(question, trace)
+        self.limiter.admit(question.model.name, trace.prompt_tokens)
         await anyio.sleep(self.settings.latency)
-        call = read_call(body, model)
-        if call.pictures:
-            trace.picture = sha256(call.pictures[-1]).hexdigest()[:16]
-        pixels = [await self._in_thread(open_pixels, data) for data in call.pictures]
-        key = sha256(model.name.encode() + body).hexdigest()
-        fault = await self._fault(request, key, call, pixels)
-        trace.fault = fault or ""
-        if fault is not None:
-            await self._break(fault, model)
+        said, fault = await self._say(question, call, trace)
+        if fault is Fault.SLOW:
+            await anyio.sleep(self.settings.slow_seconds)
         if fault is Fault.HTML_502:
             return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
-        text, finish = await self._answer(call, model, pixels, fault)
-        said = self._said(text, finish, call, model, key)
-        sse = request.query_params.get("alt") == "sse"
+        trace.paid, trace.output_tokens = True, said.output_tokens
         return respond(said, stream=stream, sse=sse, cut=fault is Fault.CUT)
+
+    async def answer(self, question: Question, trace: Trace) -> dict[str, JsonValue]:
+        """Answer a request of a batch; raise GoogleError.
+
+        It counts for no rate limit, and nothing can go wrong on the wire.
+        """
+        call = await self._read(question, trace)
+        said, fault = await self._say(question, call, trace)
+        if fault in _ON_THE_WIRE:
+            trace.fault = ""
+        trace.paid, trace.output_tokens = True, said.output_tokens
+        return said.whole()
+
+    async def _read(
+        self, question: Question, trace: Trace, known: Mapping[str, object] = GENERATE
+    ) -> Call:
+        """Read and count a request; raise GoogleError."""
+        args = (question.body, question.model, question.library, known)
+        call = await self._in_thread(read_call, *args)
+        trace.prompt_tokens = sum(prompt_tokens(call, question.model))
+        if call.media:
+            trace.picture = (await self._in_thread(call.media[-1].digest))[:16]
+        return call
+
+    async def _say(
+        self, question: Question, call: Call, trace: Trace
+    ) -> tuple[Said, Fault | None]:
+        """Find the answer to a call, or break as a fault wants it; raise GoogleError."""
+        model = question.model
+        pixels = [await self._in_thread(open_pixels, p) for p in call.pictures]
+        key = sha256(model.name.encode() + question.body).hexdigest()
+        fault = await self._fault(question.wish, key, call, pixels)
+        trace.fault = fault or ""
+        if fault is not None:
+            self._break(fault, model)
+        text, finish = await self._answer(call, model, pixels, fault)
+        return self._said(text, finish, call, model, key), fault
 
     async def _in_thread(self, work: Callable[[*Args], Result], *args: *Args) -> Result:
         """Run pixel work in a thread, few at once, so that the server stays awake."""
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(AT_ONCE)
-        return await anyio.to_thread.run_sync(work, *args, limiter=self._limiter)
+        if self._threads is None:
+            self._threads = anyio.CapacityLimiter(AT_ONCE)
+        return await anyio.to_thread.run_sync(work, *args, limiter=self._threads)
 
     async def _fault(
-        self, request: Request, key: str, call: Call, pixels: list[Pixels]
+        self, wish: str, key: str, call: Call, pixels: list[Pixels]
     ) -> Fault | None:
         """Find out what shall go wrong with a request."""
         name = ""
         if self.desk.plan.named and len(pixels) == 1:
             name = await self._in_thread(self.index.find, pixels[0])
         try:
-            wish = request.headers.get(HEADER, "")
             return self.desk.decide(key, wish, call.text, name)
         except EmulatorError as error:
             raise invalid(str(error)) from error
 
-    async def _break(self, fault: Fault, model: EmulatedModel) -> None:
-        """Do the harm of a fault that hits before an answer is found."""
-        if fault is Fault.SLOW:
-            await anyio.sleep(self.settings.slow_seconds)
-        elif fault is Fault.OVERLOADED:
+    def _break(self, fault: Fault, model: EmulatedModel) -> None:
+        """Raise the error that a fault answers with, if it is one."""
+        if fault is Fault.OVERLOADED:
             raise GoogleError(503, "UNAVAILABLE", OVERLOADED)
-        elif fault is Fault.INTERNAL:
+        if fault is Fault.INTERNAL:
             raise GoogleError(500, "INTERNAL", INTERNAL + HELP)
-        elif fault is Fault.BUSY_BARE:
+        if fault is Fault.BUSY_BARE:
             raise GoogleError(429, "RESOURCE_EXHAUSTED", QUOTA)
-        elif fault is Fault.BAD_KEY:
+        if fault is Fault.BAD_KEY:
             raise bad_key()
-        elif fault in {Fault.BUSY, Fault.DAY_QUOTA}:
-            delay = self.settings.retry_delay
-            raise over_quota(model.name, delay, daily=fault is Fault.DAY_QUOTA)
+        if fault in {Fault.BUSY, Fault.DAY_QUOTA}:
+            quota = requests_quota(model.name, 10, daily=fault is Fault.DAY_QUOTA)
+            raise over_quota(quota, self.settings.retry_delay)
 
     async def _answer(
         self,
@@ -143,7 +177,7 @@ class Service:
             return None, ""
         if fault is Fault.MALFORMED:
             return CHATTER, "STOP"
-        if len(pixels) != 1:
+        if len(pixels) != 1 or len(call.media) != 1:
             return NO_PICTURE, "STOP"
         sight = await self._in_thread(self.viewer.view, pixels[0], model.long_side)
         if sight is None:
@@ -167,29 +201,8 @@ class Service:
         return Said(text, finish, words, images, f"emulator-{kind}", key[:22])
 
 
-def log_entry(path: str, model: str, status: int, trace: Trace) -> LogEntry:
-    """Make the log line of a request that is answered now."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return LogEntry(now, path, model, trace.picture, status, trace.fault)
-
-
 def _words(sight: Sight, call: Call, model: EmulatedModel) -> str:
     """Put a sight in the words that a call asks for."""
     asked = understand(call, sight.labels)
     shape = model.mask_shape
     return write_answer(sight, asked, shape, wants_json=call.wants_json)
-
-
-async def read_body(request: Request) -> bytes:
-    """Read the body of a request up to the documented size; raise GoogleError.
-
-    To be called before anything is refused: a server that answers before it has read
-    all closes the connection, and the client's next request finds it dead.
-    """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            message = f"Request payload size exceeds the limit: {MAX_BODY} bytes."
-            raise invalid(message)
-    return bytes(body)

@@ -8,6 +8,16 @@ from pathlib import Path
 
 from ..errors import UsageError
 
+MIB = 2**20
+GIB = 2**30
+BATCH_ENDS = frozenset({"succeeded", "failed", "expired"})
+_NOT_NEGATIVE = (
+    *("fault_times", "retry_delay", "slow_seconds", "latency", "inline_limit"),
+    *("file_limit", "project_limit", "file_seconds", "processing_seconds"),
+    *("batch_pending_seconds", "batch_seconds", "batch_inline_limit"),
+    *("rpm", "tpm", "rpd", "rate_window"),
+)
+
 
 class EmulatorError(UsageError):
     """The emulator cannot start as asked; its text is a sentence for the user."""
@@ -34,6 +44,30 @@ class Settings:
     slow_seconds: float = 2.0
     latency: float = 0.0
     seed: int = 0
+    inline_limit: int = 100 * MIB
+    """The largest body of a request, in bytes."""
+    file_limit: int = 2 * GIB
+    project_limit: int = 20 * GIB
+    """The bytes of all uploaded files together."""
+    file_seconds: float = 48 * 3600.0
+    """How long an uploaded file lives."""
+    processing_seconds: float = 0.0
+    """How long an uploaded file stays PROCESSING."""
+    gcs_folder: str = ""
+    """`gs://bucket/name` is `bucket/name` in this folder (enterprise paths only)."""
+    batch_pending_seconds: float = 0.0
+    batch_seconds: float = 0.0
+    """How long a batch stays RUNNING at least."""
+    batch_inline_limit: int = 20 * MIB
+    batch_ends: str = ""
+    """How the first batches end, such as `failed,expired,succeeded`; later ones succeed."""
+    rpm: int = 0
+    """Requests that a model answers within any `rate_window`; 0: no limit."""
+    tpm: int = 0
+    """Tokens of prompts within any `rate_window`; 0: no limit."""
+    rpd: int = 0
+    """Requests until the day's quota is used up, for good; 0: no limit."""
+    rate_window: float = 60.0
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot mean anything.
@@ -44,9 +78,19 @@ class Settings:
             raise EmulatorError(f"noise must be from 0 to 1, not {self.noise}.")
         if self.noise and not self.truth:
             raise EmulatorError("noise needs a truth file to spoil.")
-        for name in ("fault_times", "retry_delay", "slow_seconds", "latency"):
+        for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
                 raise EmulatorError(f"{name} must not be negative.")
+        if unknown := set(self.batch_fates) - BATCH_ENDS:
+            words = ", ".join(sorted(BATCH_ENDS))
+            raise EmulatorError(
+                f"A batch cannot end as {min(unknown)!r}, only: {words}."
+            )
+
+    @property
+    def batch_fates(self) -> tuple[str, ...]:
+        """How the first batches end, in the order in which they are made."""
+        return tuple(filter(None, (w.strip() for w in self.batch_ends.split(","))))
 
     @property
     def image_folder(self) -> Path | None:

@@ -41,11 +41,13 @@ def image_tokens(width: int, height: int, model: EmulatedModel, resolution: str)
 
 def prompt_tokens(call: Call, model: EmulatedModel) -> tuple[int, int]:
     """Count a request: tokens of its text, and of its pictures; raise GoogleError."""
+    media = (*call.earlier_media, *call.media)
     images = sum(
-        image_tokens(*picture_size(data), model, call.media_resolution)
-        for data in call.pictures
+        image_tokens(*picture_size(m), model, m.resolution or call.media_resolution)
+        for m in media
+        if m.is_picture
     )
-    return text_tokens(call.text), images
+    return text_tokens(call.text) + text_tokens(call.earlier_text), images
 
 
 def details(text: int, images: int) -> list[JsonValue]:
