@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .failures import GoogleError, invalid, no_file
 from .media import IMAGE_TYPES, VIDEO_TYPES, Link, Medium
-from .storage import Storage
+from .storage import Storage, StoredFile
 
 _FILE = re.compile(r"(?:https?://[^/]+/v[^/]+/)?files/([^/?#]*)")
 _GCS = re.compile(r"gs://([a-z0-9][a-z0-9._-]+)/(.+)", re.DOTALL)
@@ -38,14 +38,18 @@ class FilesLibrary:
             raise invalid(f"Invalid or unsupported file uri: {uri}")
         if not named[1]:
             raise no_file("")
-        file = self.storage.find(named[1])
-        if file.state != "ACTIVE":
-            message = (
-                f"The File {file.name} is not in an ACTIVE state and usage is not "
-            )
-            raise GoogleError(400, "FAILED_PRECONDITION", f"{message}allowed.")
+        file = self.active(named[1])
         _check_types(mime_type or file.mime_type, file.mime_type)
         return Medium(file.path, file.mime_type)
+
+    def active(self, name: str) -> StoredFile:
+        """Give a file that is ready for use; raise GoogleError."""
+        file = self.storage.find(name)
+        if file.state != "ACTIVE":
+            what = f"The File {name} is not in an ACTIVE state"
+            message = f"{what} and usage is not allowed."
+            raise GoogleError(400, "FAILED_PRECONDITION", message)
+        return file
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,9 @@ class EmulatedModel:
             f"rendered table-top scenes, {self.long_side} px. Not a Google model.",
             "inputTokenLimit": 1_048_576,
             "outputTokenLimit": 65_536,
-            "supportedGenerationMethods": ["generateContent", "countTokens"],
+            "supportedGenerationMethods": [
+                *("generateContent", "countTokens", "batchGenerateContent")
+            ],
         }
 
 

@@ -8,10 +8,11 @@ from starlette.routing import Route
 
 from ..values import JsonValue
 from .admission import admit, logged, not_found, page_of, read_body, refuse
+from .batches_site import BatchesSite
 from .failures import GoogleError, unknown_model
 from .faults import HEADER
 from .fields import COUNT, ENTERPRISE_COUNT
-from .libraries import BucketLibrary, FilesLibrary
+from .libraries import BucketLibrary
 from .log import RequestLog, Trace
 from .models import MODELS, EmulatedModel
 from .service import Question, Service
@@ -29,12 +30,12 @@ class ModelsSite:
     def __init__(
         self,
         service: Service,
-        files: FilesLibrary,
+        batches: BatchesSite,
         bucket: BucketLibrary,
         log: RequestLog,
     ) -> None:
         self.service = service
-        self.files = files
+        self.batches = batches
         self.bucket = bucket
         self.routes = []
         for prefix in _PREFIXES:
@@ -72,13 +73,15 @@ class ModelsSite:
         admit(request)
         model = _model(request)
         enterprise = _is_publisher(request)
-        library = self.bucket if enterprise else self.files
+        library = self.bucket if enterprise else self.batches.files
         wish = request.headers.get(HEADER, "")
         question = Question(body, model, library, wish)
         method = request.path_params["model"].partition(":")[2]
         if method == "countTokens":
             known = ENTERPRISE_COUNT if enterprise else COUNT
             return JSONResponse(await self.service.count(question, trace, known))
+        if method == "batchGenerateContent" and not enterprise:
+            return await self.batches.create(body, model)
         if method not in {"generateContent", "streamGenerateContent"}:
             raise not_found(f"The emulator has no method {method}.")
         stream = method == "streamGenerateContent"

@@ -18,14 +18,17 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from .admission import number, refuse
+from .batches_site import BatchesSite
 from .failures import GoogleError
 from .faults import FaultDesk, read_plan
 from .files_site import FilesSite
+from .jobs import Runner
 from .libraries import BucketLibrary, FilesLibrary
 from .limits import Limiter
 from .log import RequestLog
 from .models_site import ModelsSite
 from .page import front_page
+from .predictions_site import PredictionsSite
 from .service import Service
 from .settings import EmulatorError, Settings
 from .storage import Storage
@@ -45,12 +48,17 @@ def create_app(settings: Settings) -> Starlette:
     log = RequestLog()
     folder = Path(mkdtemp(prefix="gemini-emulator-"))
     storage = Storage(settings, folder)
-    models = ModelsSite(service, FilesLibrary(storage), bucket, log)
+    files = FilesLibrary(storage)
+    runner = Runner(service, log, folder)
+    batches = BatchesSite(runner, files, log)
+    models = ModelsSite(service, batches, bucket, log)
     app = Starlette(
         routes=[
             *_pages(settings, log),
             *models.routes,
             *FilesSite(storage, log).routes,
+            *batches.routes,
+            *PredictionsSite(runner, bucket, log).routes,
         ]
     )
     weakref.finalize(app, shutil.rmtree, folder, ignore_errors=True)

@@ -94,7 +94,7 @@ class Uploads:
             )
         path = upload.path.with_name(f"file-{upload.name}-{upload.id}")
         upload.path.rename(path)
-        digest = await anyio.to_thread.run_sync(_sha256, path)
+        digest = await anyio.to_thread.run_sync(file_sha256, path)
         problem, seconds = await anyio.to_thread.run_sync(
             inspect, path, upload.mime_type
         )
@@ -131,7 +131,7 @@ async def _write(upload: Upload, chunks: AsyncIterator[bytes]) -> int:
     return size
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     """Hash a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
