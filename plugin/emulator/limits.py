@@ -67,7 +67,8 @@ class Limiter:
             )
         if limits.tpm and window.tokens + tokens > limits.tpm:
             extra = window.tokens + tokens - limits.tpm
-            moment = window.frees(requests=0, tokens=extra)
+            never = tokens > limits.tpm
+            moment = now if never else window.frees(requests=0, tokens=extra)
             raise over_quota(_tokens_quota(model, limits.tpm), self._wait(moment, now))
         window.take(now, tokens)
         self._today[model] += 1

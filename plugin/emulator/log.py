@@ -15,7 +15,7 @@ KEPT = 10_000
 class Trace:
     """What the log shall say of a request, found out while it is answered.
 
-    `came` is when it had been read, `picture` the start of the SHA-256 of the encoded
+    `came` is when it was let in or turned away, `picture` the start of the SHA-256 of the encoded
     picture, `fault` what was made to go wrong, `batch` the batch it was part of. `paid`
     says that a model answered, so that Google would bill the tokens.
     """

@@ -27,7 +27,7 @@ from .failures import (
 from .faults import Fault, FaultDesk
 from .fields import ENTERPRISE_COUNT, GENERATE
 from .limits import Limiter
-from .log import Trace
+from .log import Trace, stamp
 from .media import Library
 from .models import EmulatedModel
 from .pictures import HELP, PictureIndex, open_pixels
@@ -84,6 +84,7 @@ class Service:
     ) -> Response:
         """Answer generateContent or its streaming twin; raise GoogleError."""
         call = await self._read(question, trace)
+        trace.came = stamp()
         self.limiter.admit(question.model.name, trace.prompt_tokens)
         await anyio.sleep(self.settings.latency)
         said, fault = await self._say(question, call, trace)
