@@ -302,6 +302,40 @@ def test_batches_end_as_the_settings_say(demo: Path, scenes: list[Path]) -> None
             client.batches.create(model=MODEL, src=large)
 
 
+def test_calls_go_wrong_once_each_and_a_cut_one_was_made(
+    demo: Path, scenes: list[Path]
+) -> None:
+    """Faults of calls hit in order, then pass; a batch whose answer is lost is there."""
+    settings = Settings(
+        truth=str(demo / "annotations.json"),
+        call_faults="upload:503,get-file:429,create-batch:500,create-batch:cut,"
+        "get-batch:html502",
+    )
+    with running_emulator(settings) as emulator:
+        client = client_of(emulator)
+        with pytest.raises(errors.ServerError) as caught:
+            client.files.upload(file=scenes[0])
+        assert caught.value.code == 503
+        file = client.files.upload(file=scenes[0])
+        with pytest.raises(errors.ClientError) as refused:
+            client.files.get(name=file.name)
+        assert refused.value.code == 429
+        assert client.files.get(name=file.name).state.value == "ACTIVE"
+        requests = [inline(scenes[0])]
+        with pytest.raises(errors.ServerError):
+            client.batches.create(model=MODEL, src=requests)
+        assert not list(client.batches.list())
+        with pytest.raises(httpx2.RemoteProtocolError):
+            client.batches.create(model=MODEL, src=requests)
+        (lost,) = client.batches.list()
+        with pytest.raises(errors.ServerError) as page:
+            client.batches.get(name=lost.name)
+        assert page.value.code == 502
+        assert wait(lambda: client.batches.get(name=lost.name))[0].dest
+        faults = [e["fault"] for e in HTTP.get(f"{emulator.url}/emulator/log").json()]
+        assert [f for f in faults if f] == ["503", "429", "500", "cut", "html502"]
+
+
 def test_the_enterprise_batch_goes_from_bucket_to_bucket(
     emulator: EmulatorHandle, buckets: Path, scenes: list[Path]
 ) -> None:

@@ -315,6 +315,8 @@ def test_an_inline_limit_is_settable(truth: str) -> None:
     [
         ({"rpm": -1}, "rpm must not be negative"),
         ({"batch_ends": "failed,lost"}, "cannot end as 'lost'"),
+        ({"call_faults": "upload:blocked"}, "not 'upload:blocked'"),
+        ({"call_faults": "download:503"}, "not 'download:503'"),
         ({"gcs_folder": "/no/such/folder"}, "There is no folder"),
     ],
 )

@@ -4,42 +4,61 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from .call_faults import CallDesk
 from .failures import UNREGISTERED, GoogleError, invalid
 from .log import RequestLog, Trace, stamp
 
 Handler = Callable[[Request, Trace], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 Entry = TypeVar("Entry")
 PAGE_SIZE = 50
 _VERSION = re.compile(r"v\d+((alpha|beta)\d*)?")
 _DRAINED = 2**30
 
 
-def logged(
-    log: RequestLog, handler: Handler
-) -> Callable[[Request], Awaitable[Response]]:
-    """Make a handler that answers errors as Google does, and notes each request."""
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Makes handlers that answer errors as Google does, and notes each request."""
 
-    async def answer(request: Request) -> Response:
-        trace = Trace(came=stamp())
-        try:
-            response = await handler(request, trace)
-        except GoogleError as failure:
-            response = refuse(failure)
-        log.add(
-            trace,
-            path=request.url.path,
-            status=response.status_code,
-            model=request.path_params.get("model", "").partition(":")[0],
-            method=request.method,
-        )
-        return response
+    log: RequestLog
+    desk: CallDesk
 
-    return answer
+    def __call__(self, handler: Handler, call: str = "") -> Endpoint:
+        """Make the handler of a path; `call` is the kind that a fault may hit."""
+
+        async def answer(request: Request) -> Response:
+            trace = Trace(came=stamp())
+            try:
+                response = await self.desk.lead(
+                    call, trace, lambda: handler(request, trace)
+                )
+            except GoogleError as failure:
+                response = refuse(failure)
+            await _drain(request)
+            self.log.add(
+                trace,
+                path=request.url.path,
+                status=response.status_code,
+                model=request.path_params.get("model", "").partition(":")[0],
+                method=request.method,
+            )
+            return response
+
+        return answer
+
+
+async def _drain(request: Request) -> None:
+    """Read what is left of a body, so that the connection can be used again."""
+    with suppress(RuntimeError, ClientDisconnect):  # read already, or nobody there
+        async for _ in request.stream():
+            pass
 
 
 def admit(request: Request) -> None:

@@ -11,13 +11,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..values import JsonValue
-from .admission import admit, logged, not_found, page_of
+from .admission import Door, admit, not_found, page_of
 from .batch_lines import InlineLines, KeyedLines, join_files, write_lines
 from .failures import invalid
 from .fields import GENERATE, Fields, as_list, as_object, load_fields, message
 from .jobs import Job, JobState, Runner
 from .libraries import FilesLibrary
-from .log import RequestLog, Trace
+from .log import Trace
 from .models import EmulatedModel
 from .storage import StoredFile, zulu
 from .uploads import file_sha256
@@ -33,16 +33,16 @@ _JSONL = frozenset({"application/jsonl", "jsonl", "application/json", "text/plai
 class BatchesSite:
     """The handlers of `models/M:batchGenerateContent` and `/{version}/batches`."""
 
-    def __init__(self, runner: Runner, files: FilesLibrary, log: RequestLog) -> None:
+    def __init__(self, runner: Runner, files: FilesLibrary, door: Door) -> None:
         self.runner = runner
         self.files = files
         self._jobs: dict[str, Job] = {}
         path = "/{version}/batches/{batch}"
         self.routes = [
-            Route("/{version}/batches", logged(log, self.list_jobs)),
-            Route(path, logged(log, self.get_job)),
-            Route(path, logged(log, self.cancel_job), methods=["POST"]),
-            Route(path, logged(log, self.delete_job), methods=["DELETE"]),
+            Route("/{version}/batches", door(self.list_jobs)),
+            Route(path, door(self.get_job, "get-batch")),
+            Route(path, door(self.cancel_job), methods=["POST"]),
+            Route(path, door(self.delete_job), methods=["DELETE"]),
         ]
 
     async def create(self, body: bytes, model: EmulatedModel) -> Response:

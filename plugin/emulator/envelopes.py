@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from ..values import JsonValue
@@ -87,6 +87,11 @@ class CutResponse(Response):
         await send({**head, "headers": self.raw_headers})
         half = bytes(self.body[: len(self.body) // 2])
         await send({"type": "http.response.body", "body": half, "more_body": True})
+
+
+def html_502() -> Response:
+    """Build the page that a proxy sends when nobody is behind it."""
+    return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
 
 
 def respond(said: Said, *, stream: bool, sse: bool, cut: bool) -> Response:

@@ -7,10 +7,10 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from ..values import JsonValue
-from .admission import admit, logged, page_of, read_body
+from .admission import Door, admit, page_of, read_body
 from .failures import invalid
 from .fields import as_object, load_fields, message
-from .log import RequestLog, Trace
+from .log import Trace
 from .storage import Storage
 from .uploads import GRANULARITY, Upload, Uploads
 
@@ -22,18 +22,18 @@ _FILES_A_PAGE = 10
 class FilesSite:
     """The handlers of `/upload/{version}/files` and `/{version}/files`."""
 
-    def __init__(self, storage: Storage, log: RequestLog) -> None:
+    def __init__(self, storage: Storage, door: Door) -> None:
         self.storage = storage
         self.uploads = Uploads(storage)
         self.routes = [
             Route(
-                "/upload/{version}/files", logged(log, self.upload), methods=["POST"]
+                "/upload/{version}/files", door(self.upload, "upload"), methods=["POST"]
             ),
-            Route("/{version}/files", logged(log, self.list_files)),
-            Route("/{version}/files/{file}", logged(log, self.get_file)),
+            Route("/{version}/files", door(self.list_files)),
+            Route("/{version}/files/{file}", door(self.get_file, "get-file")),
             Route(
                 "/{version}/files/{file}",
-                logged(log, self.delete_file),
+                door(self.delete_file),
                 methods=["DELETE"],
             ),
         ]

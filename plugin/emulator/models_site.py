@@ -7,13 +7,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..values import JsonValue
-from .admission import admit, logged, not_found, page_of, read_body, refuse
+from .admission import Door, admit, not_found, page_of, read_body, refuse
 from .batches_site import BatchesSite
 from .failures import GoogleError, unknown_model
 from .faults import HEADER
 from .fields import COUNT, ENTERPRISE_COUNT
 from .libraries import BucketLibrary
-from .log import RequestLog, Trace
+from .log import Trace
 from .models import MODELS, EmulatedModel
 from .service import Question, Service
 
@@ -32,18 +32,19 @@ class ModelsSite:
         service: Service,
         batches: BatchesSite,
         bucket: BucketLibrary,
-        log: RequestLog,
+        door: Door,
     ) -> None:
         self.service = service
         self.batches = batches
         self.bucket = bucket
+        self.door = door
         self.routes = []
         for prefix in _PREFIXES:
             path = prefix + "/{model}"
             self.routes += [
                 Route(prefix, self.list_models),
                 Route(path, self.get_model, methods=["GET"]),
-                Route(path, logged(log, self.call_model), methods=["POST"]),
+                Route(path, door(self.call_model), methods=["POST"]),
             ]
 
     async def list_models(self, request: Request) -> Response:
@@ -81,7 +82,9 @@ class ModelsSite:
             known = ENTERPRISE_COUNT if enterprise else COUNT
             return JSONResponse(await self.service.count(question, trace, known))
         if method == "batchGenerateContent" and not enterprise:
-            return await self.batches.create(body, model)
+            return await self.door.desk.lead(
+                "create-batch", trace, lambda: self.batches.create(body, model)
+            )
         if method not in {"generateContent", "streamGenerateContent"}:
             raise not_found(f"The emulator has no method {method}.")
         stream = method == "streamGenerateContent"

@@ -11,13 +11,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..values import JsonValue
-from .admission import admit, logged, not_found, page_of, read_body
+from .admission import Door, admit, not_found, page_of, read_body
 from .batch_lines import InstanceLines, join_files
 from .failures import invalid
 from .fields import Fields, as_list, as_object, load_fields, message
 from .jobs import Job, JobState, Runner
 from .libraries import BucketLibrary
-from .log import RequestLog, Trace
+from .log import Trace
 from .models import MODELS, EmulatedModel
 from .storage import zulu
 
@@ -37,18 +37,18 @@ _BODY_LIMIT = 2**20
 class PredictionsSite:
     """The handlers of `.../batchPredictionJobs`."""
 
-    def __init__(self, runner: Runner, bucket: BucketLibrary, log: RequestLog) -> None:
+    def __init__(self, runner: Runner, bucket: BucketLibrary, door: Door) -> None:
         self.runner = runner
         self.bucket = bucket
         self._jobs: dict[str, Job] = {}
         jobs = "/{version}/projects/{project}/locations/{location}/batchPredictionJobs"
         one = jobs + "/{job}"
         self.routes = [
-            Route(jobs, logged(log, self.list_jobs), methods=["GET"]),
-            Route(jobs, logged(log, self.create_job), methods=["POST"]),
-            Route(one, logged(log, self.get_job), methods=["GET"]),
-            Route(one, logged(log, self.cancel_job), methods=["POST"]),
-            Route(one, logged(log, self.delete_job), methods=["DELETE"]),
+            Route(jobs, door(self.list_jobs), methods=["GET"]),
+            Route(jobs, door(self.create_job, "create-batch"), methods=["POST"]),
+            Route(one, door(self.get_job, "get-batch"), methods=["GET"]),
+            Route(one, door(self.cancel_job), methods=["POST"]),
+            Route(one, door(self.delete_job), methods=["DELETE"]),
         ]
 
     async def create_job(self, request: Request, trace: Trace) -> Response:

@@ -17,8 +17,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from .admission import number, refuse
+from .admission import Door, number, refuse
 from .batches_site import BatchesSite
+from .call_faults import CallDesk
 from .failures import GoogleError
 from .faults import FaultDesk, read_plan
 from .files_site import FilesSite
@@ -50,15 +51,16 @@ def create_app(settings: Settings) -> Starlette:
     storage = Storage(settings, folder)
     files = FilesLibrary(storage)
     runner = Runner(service, log, folder)
-    batches = BatchesSite(runner, files, log)
-    models = ModelsSite(service, batches, bucket, log)
+    door = Door(log, CallDesk(settings))
+    batches = BatchesSite(runner, files, door)
+    models = ModelsSite(service, batches, bucket, door)
     app = Starlette(
         routes=[
             *_pages(settings, log),
             *models.routes,
-            *FilesSite(storage, log).routes,
+            *FilesSite(storage, door).routes,
             *batches.routes,
-            *PredictionsSite(runner, bucket, log).routes,
+            *PredictionsSite(runner, bucket, door).routes,
         ]
     )
     weakref.finalize(app, shutil.rmtree, folder, ignore_errors=True)

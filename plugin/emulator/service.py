@@ -8,29 +8,21 @@ from hashlib import sha256
 from typing import TypeVar, TypeVarTuple
 
 import anyio
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from ..values import JsonValue
 from .answer import CHATTER, NO_PICTURE, cut_inside, write_answer
 from .asked import understand
-from .envelopes import Said, respond
-from .failures import (
-    INTERNAL,
-    OVERLOADED,
-    QUOTA,
-    GoogleError,
-    bad_key,
-    invalid,
-    over_quota,
-    requests_quota,
-)
+from .breaking import ERRORS, error_of
+from .envelopes import Said, html_502, respond
+from .failures import invalid
 from .faults import Fault, FaultDesk
 from .fields import ENTERPRISE_COUNT, GENERATE
 from .limits import Limiter
 from .log import Trace, stamp
 from .media import Library
 from .models import EmulatedModel
-from .pictures import HELP, PictureIndex, open_pixels
+from .pictures import PictureIndex, open_pixels
 from .settings import EmulatorError, Settings
 from .sight import Pixels, Sight, Viewer
 from .tokens import details, prompt_tokens, text_tokens
@@ -91,7 +83,7 @@ class Service:
         if fault is Fault.SLOW:
             await anyio.sleep(self.settings.slow_seconds)
         if fault is Fault.HTML_502:
-            return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
+            return html_502()
         trace.paid, trace.output_tokens = True, said.output_tokens
         return respond(said, stream=stream, sse=sse, cut=fault is Fault.CUT)
 
@@ -127,8 +119,8 @@ class Service:
         key = sha256(model.name.encode() + question.body).hexdigest()
         fault = await self._fault(question.wish, key, call, pixels)
         trace.fault = fault or ""
-        if fault is not None:
-            self._break(fault, model)
+        if fault is not None and fault in ERRORS:
+            raise error_of(fault, model.name, self.settings.retry_delay)
         text, finish = await self._answer(call, model, pixels, fault)
         return self._said(text, finish, call, model, key), fault
 
@@ -149,20 +141,6 @@ class Service:
             return self.desk.decide(key, wish, call.text, name)
         except EmulatorError as error:
             raise invalid(str(error)) from error
-
-    def _break(self, fault: Fault, model: EmulatedModel) -> None:
-        """Raise the error that a fault answers with, if it is one."""
-        if fault is Fault.OVERLOADED:
-            raise GoogleError(503, "UNAVAILABLE", OVERLOADED)
-        if fault is Fault.INTERNAL:
-            raise GoogleError(500, "INTERNAL", INTERNAL + HELP)
-        if fault is Fault.BUSY_BARE:
-            raise GoogleError(429, "RESOURCE_EXHAUSTED", QUOTA)
-        if fault is Fault.BAD_KEY:
-            raise bad_key()
-        if fault in {Fault.BUSY, Fault.DAY_QUOTA}:
-            quota = requests_quota(model.name, 10, daily=fault is Fault.DAY_QUOTA)
-            raise over_quota(quota, self.settings.retry_delay)
 
     async def _answer(
         self,

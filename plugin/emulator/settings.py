@@ -61,6 +61,8 @@ class Settings:
     batch_inline_limit: int = 20 * MIB
     batch_ends: str = ""
     """How the first batches end, such as `failed,expired,succeeded`; later ones succeed."""
+    call_faults: str = ""
+    """Faults of single calls, such as `upload:503,create-batch:cut,get-batch:500`."""
     rpm: int = 0
     """Requests that a model answers within any `rate_window`; 0: no limit."""
     tpm: int = 0
