@@ -27,6 +27,8 @@ without a key, without a network and without cost.</p>
 <ul>
 <li><code>generateContent</code>, <code>streamGenerateContent</code>,
 <code>countTokens</code>, models list and get, under any version prefix</li>
+<li>Files (resumable upload) and batches, on both APIs' paths; <code>gs://</code> out of a
+folder</li>
 <li>Detection (boxes) and segmentation (masks) of one picture a request</li>
 <li>Models: {models}</li>
 </ul>
