@@ -37,7 +37,7 @@ def emulator(demo: Path, buckets: Path) -> Iterator[EmulatorHandle]:
     settings = Settings(
         truth=str(demo / "annotations.json"),
         gcs_folder=str(buckets),
-        batch_pending_seconds=0.15,
+        batch_pending_seconds=0.4,
         batch_seconds=0.15,
     )
     with running_emulator(settings) as handle:
@@ -216,9 +216,9 @@ def test_batches_are_listed_cancelled_and_deleted(
         for _ in range(3)
     ]
     other = client_of(emulator)
+    other.batches.cancel(name=names[2])
     listed = [job.name for job in other.batches.list(config={"page_size": 2})]
     assert listed[:3] == names[::-1]
-    other.batches.cancel(name=names[2])
     assert client.batches.get(name=names[2]).state.value == "JOB_STATE_CANCELLED"
     wait(lambda: client.batches.get(name=names[1]))
     cancelled = client.batches.get(name=names[2])

@@ -21,6 +21,8 @@ _PATIENCE = 3
 def main() -> int:
     """Serve until the parent's end of the pipe closes; return the exit code."""
     settings, port = sys.argv[1:]
+    # Until the server listens to this signal itself: leave by the door, tidied up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         serve(Settings.from_json(settings), port=int(port), on_ready=_say)

@@ -47,11 +47,11 @@ def create_app(settings: Settings) -> Starlette:
     service = Service(settings, viewer, index, desk, Limiter(settings))
     bucket = BucketLibrary(_gcs_folder(settings))
     log = RequestLog()
+    door = Door(log, CallDesk(settings))
     folder = Path(mkdtemp(prefix="gemini-emulator-"))
     storage = Storage(settings, folder)
     files = FilesLibrary(storage)
     runner = Runner(service, log, folder)
-    door = Door(log, CallDesk(settings))
     batches = BatchesSite(runner, files, door)
     models = ModelsSite(service, batches, bucket, door)
     app = Starlette(
