@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from .errors import MediaError, UsageError
 from .gemini.models import facts
 from .media.image import load_image
+from .parsing.rules import DEFAULT_RULES, ReadRules
 from .tasks import Several, Task, find_task, form_of
 from .values import Item, JsonValue, Media, Parameters, Question, Request
 
@@ -22,12 +23,14 @@ class Manner:
     """How a question is put, beside its words; the defaults fit most pictures.
 
     Pictures are shrunk to `max_side` pixels before they are sent; None: as they are.
-    Everything is asked `times` over, each time for a reply of its own.
+    Everything is asked `times` over, each time for a reply of its own. `reading`: how
+    replies are read, no part of the question: other rules read stored replies anew.
     """
 
     parameters: Parameters = MODEL_CHOOSES
     max_side: int | None = None
     times: int = 1
+    reading: ReadRules = DEFAULT_RULES
 
     def __post_init__(self) -> None:
         """Refuse to ask less than once; raises `UsageError`."""
@@ -38,6 +41,7 @@ class Manner:
         """Say what was chosen, for the record of a run."""
         chosen: dict[str, JsonValue] = {**asdict(self.parameters)}
         chosen["max_side"] = self.max_side
+        chosen |= self.reading.parameters
         chosen["times"] = self.times if self.times > 1 else None
         return {name: value for name, value in chosen.items() if value is not None}
 
@@ -63,7 +67,7 @@ class Asking:
         Raises `UsageError` for a task that does not exist or that the model cannot do.
         """
         form_of(question)  # names that cannot be kept are refused before asking
-        task = find_task(question.task)
+        task = find_task(question.task, manner.reading)
         shape = facts(model).mask_shape
         schema = task.schema(question, shape)
         return cls(

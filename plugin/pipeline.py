@@ -11,6 +11,7 @@ exports. Running `label` again with the same journal resumes: nothing is paid tw
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from .tasks import Task
 from .values import (
     Item,
     JsonValue,
+    ObjectCounts,
     Parsed,
     Question,
     Reading,
@@ -179,7 +181,14 @@ def parse(answered: Answered, task: Task, question: Question) -> Parsed:
         model_version=reply.model_version,
         request_key=request_key(request),
         from_journal=reply.from_journal,
+        objects=_counted(reading),
     )
+
+
+def _counted(reading: Reading) -> ObjectCounts:
+    """Count what became of the objects of one reply."""
+    issues = Counter(issue.code for issue in reading.issues)
+    return ObjectCounts(reading.items_seen, reading.repaired, reading.dropped, issues)
 
 
 def judge(reply: Reply, reading: Reading) -> tuple[Status, str]:
@@ -195,7 +204,7 @@ def judge(reply: Reply, reading: Reading) -> tuple[Status, str]:
     if reading.items_seen == 0:
         return Status.EMPTY, ""
     reasons = "; ".join(f"{i.path}: {i.message}" for i in reading.issues[:3])
-    return Status.MALFORMED, f"Nothing of the reply could be read: {reasons}"
+    return Status.MALFORMED, f"Nothing of the reply could be kept: {reasons}"
 
 
 def _record(
@@ -231,4 +240,5 @@ def _record(
         journal=str(journal),
         code_version=__version__,
         notes=tuple(tally.notes),
+        objects=tally.objects,
     )

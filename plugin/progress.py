@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from .gemini.prices import TABLE, Prices
-from .values import Parsed, Status, Usage
+from .values import ObjectCounts, Parsed, Status, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,14 @@ class Tally:
     cost_usd: float | None = 0.0
     from_journal: int = 0
     notes: list[str] = field(default_factory=list)
+    objects: ObjectCounts = field(default_factory=ObjectCounts)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
 
     def add(self, parsed: Parsed) -> None:
         """Count one item."""
         self.statuses[parsed.status] += 1
+        self.objects += parsed.objects
         if parsed.model_version:
             self.models[parsed.model_version] += 1
         if parsed.from_journal:

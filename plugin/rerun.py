@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 
 from .errors import UsageError
 from .gemini.envelope import read_body
+from .parsing.rules import DEFAULT_RULES, ReadRules
 from .pipeline import judge
 from .tasks import Task, find_task
 from .values import Frame, Media, Question, Status
@@ -23,13 +24,15 @@ where a reply is in pixels: one that can be read in a large picture is not asked
 
 
 def failing(
-    question: Question, statuses: Collection[Status]
+    question: Question,
+    statuses: Collection[Status],
+    rules: ReadRules = DEFAULT_RULES,
 ) -> Callable[[bytes], bool]:
     """Make a test of bodies: whether the reply to a question comes to one of these.
 
     Raises `UsageError` for a task that does not exist.
     """
-    reader = find_task(question.task)
+    reader = find_task(question.task, rules)
     return lambda body: status_of(body, reader, question) in statuses
 
 

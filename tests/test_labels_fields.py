@@ -60,7 +60,7 @@ def write(dataset: fo.Dataset, statuses: list[Status], **sink: Any) -> FieldSink
     items = list(ViewSource(dataset).items())
     for item, status in zip(items, statuses, strict=False):
         found = (CUP, BOOK) if status in (Status.OK, Status.TRUNCATED) else ()
-        error = "" if status.answered else f"It was {status.value}."
+        error = "" if status.answers(kept=1) else f"It was {status.value}."
         made.write(Parsed(item, status, FRAME, found, error=error))
     return made
 
@@ -126,6 +126,19 @@ def test_a_failed_second_run_keeps_the_labels_of_the_first(
     assert dataset.first().gemini_status == "api_error"
     write(dataset, [Status.OK])
     assert dataset.first().gemini_error is None
+
+
+def test_a_reply_cut_before_its_first_object_writes_no_labels(
+    dataset: fo.Dataset,
+) -> None:
+    """It said nothing of the picture: no empty label, and no label of before is lost."""
+    first, second = list(ViewSource(dataset).items())[:2]
+    write(dataset, [Status.OK])
+    sink = FieldSink(dataset, "gemini")
+    for item in (first, second):
+        sink.write(Parsed(item, Status.TRUNCATED, FRAME, error="It was cut."))
+    assert dataset.values("gemini.detections.label")[:2] == [["cup", "book"], None]
+    assert dataset.values("gemini_status")[:2] == ["truncated"] * 2
 
 
 def test_what_is_stored_is_what_fiftyone_would_store(

@@ -62,6 +62,8 @@ def run_table(run: Run) -> list[dict[str, str]]:
         "From the journal": counted(run.from_journal, "reply", "replies"),
         "Run": run.name,
     }
+    if run.objects.lost or run.objects.repaired:
+        lines["Objects"] = f"{run.objects}"
     return [{"what": key, "value": value} for key, value in lines.items()]
 
 

@@ -25,6 +25,7 @@ from ..gemini.plan import Plan
 from ..gemini.pool import Limits
 from ..gemini.prices import TABLE, Prices
 from ..gemini.stored import Reuse
+from ..parsing.rules import DEFAULT_RULES, MAX_THRESHOLD, ReadRules
 from ..pipeline import USE_ALL, Sink, Source, label
 from ..planning import plan_run
 from ..rerun import failing, read_statuses
@@ -61,6 +62,18 @@ Budget = Annotated[
     float | None,
     typer.Option("--budget", help="Stop before this run costs more US dollars."),
 ]
+MaskThreshold = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=MAX_THRESHOLD,
+        help="A pixel of a grey mask is the object's when it is over this level.",
+    ),
+]
+DropUnlabelled = Annotated[
+    bool,
+    typer.Option("--drop-unlabelled", help="Leave out objects that have no label."),
+]
 
 
 def label_pictures(
@@ -83,21 +96,20 @@ def label_pictures(
     max_side: options.MaxSide = None,
     retry: Retry = "",
     offline: Offline = False,
+    mask_threshold: MaskThreshold = DEFAULT_RULES.threshold,
+    drop_unlabelled: DropUnlabelled = False,
 ) -> None:
-    """Label pictures with Gemini; run it again to resume where it stopped.
-
-    Needs GEMINI_API_KEY (or the enterprise platform's variables) in the environment.
-    """
+    """Label pictures with Gemini (GEMINI_API_KEY); run it again to go on."""
     costs = options.chosen_prices(prices)
     limits = options.read_limits(in_flight, rpm, tpm, budget, costs)
     question = options.read_question(task, classes, instruction, confidence=confidence)
-    reuse = _reuse(question, retry, offline=offline)
+    rules = ReadRules(mask_threshold, keep_unlabelled=not drop_unlabelled)
+    reuse = _reuse(question, retry, rules, offline=offline)
     source, categories = find_source(pictures, dataset)
-    manner = Manner(max_side=max_side)
+    manner = Manner(max_side=max_side, reading=rules)
+    sink = _file_sink(out, categories, question)
     if dataset:
         sink = _field_sink(dataset, field, question, manner.times)
-    else:
-        sink = _file_sink(out, categories, question)
     job = Job(source, sink, question, model, journal, limits, manner, reuse, costs)
     endpoint = _endpoint(offline=offline)
     if not offline:
@@ -164,11 +176,11 @@ def _endpoint(*, offline: bool) -> Endpoint:
     return endpoint_from_environment(os.environ, api_key="unused" if offline else "")
 
 
-def _reuse(question: Question, retry: str, *, offline: bool) -> Reuse:
+def _reuse(question: Question, retry: str, rules: ReadRules, *, offline: bool) -> Reuse:
     """Choose what becomes of the replies in the journal."""
     if retry and offline:
         raise UsageError("--retry asks again and --offline asks nobody: choose one.")
-    stale = failing(question, read_statuses(retry)) if retry else None
+    stale = failing(question, read_statuses(retry), rules) if retry else None
     return Reuse(stale, nothing_else=offline)
 
 

@@ -114,6 +114,8 @@ def show_run(run: Run) -> None:
         f"  {usage.prompt:,} tokens in, {usage.output + usage.thoughts:,} out, "
         f"cost {cost}; {journal} replies were in the journal already"
     )
+    if run.objects.lost or run.objects.repaired:
+        console.print(f"  objects in the replies: {run.objects}")
     for note in run.notes:
         console.print(f"  note: {note}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from ..errors import FormatError
-from ..values import Ask, JsonValue, Question, Run, Status, Usage
+from ..values import Ask, JsonValue, ObjectCounts, Question, Run, Status, Usage
 from .fields import JsonObject, get_number, get_object, get_text, get_whole
 
 _PLACE = "info.gemini_run"
@@ -49,6 +49,7 @@ def read_run(path: Path) -> Run | None:
         journal=get_text(record, "journal", _PLACE),
         code_version=get_text(record, "code_version", _PLACE),
         notes=_texts(record.get("notes", []), "notes"),
+        objects=_objects(record),
     )
 
 
@@ -104,6 +105,16 @@ def _statuses(record: JsonObject) -> Mapping[Status, int]:
     if unknown := set(counts) - known:
         raise FormatError(f"{_PLACE}.statuses: {min(unknown)!r} is no status")
     return {Status(name): count for name, count in counts.items()}
+
+
+def _objects(record: JsonObject) -> ObjectCounts:
+    """Read what became of the objects; files of earlier versions do not say."""
+    if "objects" not in record:
+        return ObjectCounts()
+    found, where = _object(record, "objects"), f"{_PLACE}.objects"
+    seen, repaired = (get_whole(found, key, where) for key in ("seen", "repaired"))
+    dropped, issues = (_counts(found, key) for key in ("dropped", "issues"))
+    return ObjectCounts(seen, repaired, dropped, issues)
 
 
 def _usage(record: JsonObject) -> Usage:

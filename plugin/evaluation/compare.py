@@ -177,7 +177,7 @@ def compare(
 
 def _standing(contender: Contender, scores: Scores, shape: Shape) -> Standing:
     masks = scores.all.masks if shape == "segm" else None
-    failures = sum(n for status, n in scores.statuses.items() if not status.answered)
+    failures = scores.all.images - scores.answered.images
     main = masks or scores.all.boxes
     return Standing(contender.name, contender.run, scores, main, failures)
 

@@ -48,6 +48,11 @@ class Pair:
     truth: Objects
     predicted: Objects
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether Gemini answered about this image, be it with nothing."""
+        return self.status.answers(len(self.predicted.labels))
+
 
 def pair_up(
     truth: Sequence[ImageLabels],

@@ -39,7 +39,7 @@ def evaluate(
     mask_matches = match_pairs(pairs, "segm", iou) if with_masks else None
     rest = (classes, engine, matches, mask_matches)
     over_all = _metrics(pairs, *rest)
-    answered = [pair for pair in pairs if pair.status.answered]
+    answered = [pair for pair in pairs if pair.is_answered]
     return Scores(
         all=over_all,
         answered=over_all if answered == pairs else _metrics(answered, *rest),

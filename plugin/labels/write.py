@@ -113,7 +113,7 @@ class FieldSink:
             f"{name}_error": _error_of(parsed),
         }
         if parsed.frame is not None:
-            if parsed.status.answered:
+            if parsed.status.answers(len(parsed.values)):
                 values |= documents(name, self._form, parsed.values, parsed.frame)
             if sample_id in bare:
                 values["metadata"] = _metadata(parsed.frame)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..values import JsonValue
 
 MAX_THRESHOLD = 254
 
@@ -43,6 +44,20 @@ class ReadRules:
         """Refuse a threshold that no pixel, or every pixel, is over."""
         if not 0 <= self.threshold <= MAX_THRESHOLD:
             raise UsageError(f"the mask threshold {self.threshold} is not in 0..254")
+
+    @property
+    def parameters(self) -> dict[str, JsonValue]:
+        """Say the rules as the record of a run keeps them."""
+        said: dict[str, JsonValue] = {
+            "mask_threshold": self.threshold,
+            "keep_unlabelled": self.keep_unlabelled,
+        }
+        if self.decoder is not None:
+            kind = getattr(
+                self.decoder, "__qualname__", type(self.decoder).__qualname__
+            )
+            said["token_decoder"] = kind
+        return said
 
 
 DEFAULT_RULES = ReadRules()

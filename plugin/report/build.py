@@ -11,7 +11,7 @@ from ..evaluation import ClassScores, Counts, Match, Scores, ShapeScores
 from ..evaluation.compare import Comparison
 from ..evaluation.intervals import Intervals
 from ..evaluation.trust import TARGET
-from ..values import ImageLabels, Run, Status
+from ..values import ImageLabels, Run, Status, by_code
 from .anatomy import explaining_blocks
 from .compare import compared_blocks
 from .content import Cell, Chapter, Example, Fact, Headline, Report, Section, Table
@@ -90,6 +90,10 @@ def _asked(run: Run, scores: Scores) -> Iterator[Fact]:
     yield Fact("Endpoint", run.endpoint)
     yield Fact("When", when(run))
     yield Fact("Images asked about", statuses(run.statuses) or "none")
+    if run.objects.seen:  # else nobody counted, or there was nothing
+        yield Fact("Objects in the replies", f"{run.objects}")
+    if run.objects.issues:
+        yield Fact("Wrong inside replies", by_code(run.objects.issues))
     yield Fact("Tokens", tokens(run.usage))
     yield Fact("Cost", cost(run))
     right = scores.all.main.counts.tp

@@ -7,9 +7,11 @@ anything that fulfils `Task`, made known by `register`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import is_dataclass, replace
 from types import MappingProxyType
 
 from ..errors import UsageError
+from ..parsing.rules import DEFAULT_RULES, ReadRules
 from ..values import Form, Kind, Question
 from .box3d import Box3dTask
 from .caption import Caption
@@ -55,11 +57,14 @@ def register(task: Task) -> None:
     _known[task.name] = task
 
 
-def find_task(name: str) -> Task:
-    """Find a task by its name; raises UsageError that lists the names."""
+def find_task(name: str, rules: ReadRules = DEFAULT_RULES) -> Task:
+    """Find a task by its name, to read by `rules`; raises UsageError with the names."""
     if name not in _known:
         raise UsageError(f"there is no task {name!r}; there are: {', '.join(_known)}")
-    return _known[name]
+    task = _known[name]
+    if rules != DEFAULT_RULES and is_dataclass(task) and hasattr(task, "reading"):
+        return replace(task, reading=rules)
+    return task
 
 
 def form_of(question: Question) -> Form:

@@ -19,6 +19,7 @@ from .asking import (
     Question,
     Request,
 )
+from .counts import ObjectCounts, by_code
 from .geometry import BoolArray, Box, Frame, Mask
 from .labels import (
     Answer,
@@ -60,6 +61,7 @@ __all__ = [
     "MaskShape",
     "Media",
     "Medium",
+    "ObjectCounts",
     "Parameters",
     "Parsed",
     "Part",
@@ -76,5 +78,6 @@ __all__ = [
     "Trajectory",
     "Usage",
     "Value",
+    "by_code",
     "detections_of",
 ]

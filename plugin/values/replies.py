@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .asking import Item
+from .counts import ObjectCounts
 from .geometry import Frame
 from .labels import Detection, Value, detections_of
 from .statuses import Status
@@ -100,6 +101,7 @@ class Parsed:
     model_version: str = ""
     request_key: str = ""
     from_journal: bool = False
+    objects: ObjectCounts = field(default_factory=ObjectCounts)
 
     @property
     def detections(self) -> tuple[Detection, ...]:

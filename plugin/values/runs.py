@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .asking import Question
+from .counts import ObjectCounts
 from .plain import JsonValue
 from .replies import Usage
 from .statuses import Status
@@ -36,3 +37,4 @@ class Run:
     journal: str = ""
     code_version: str = ""
     notes: tuple[str, ...] = ()
+    objects: ObjectCounts = field(default_factory=ObjectCounts)

@@ -19,7 +19,10 @@ class Status(StrEnum):
     API_ERROR = "api_error"
     SKIPPED = "skipped"
 
-    @property
-    def answered(self) -> bool:
-        """Whether Gemini answered the question, be it with nothing."""
-        return self in {Status.OK, Status.EMPTY, Status.TRUNCATED}
+    def answers(self, kept: int) -> bool:
+        """Whether Gemini answered, be it with nothing; `kept` values were read.
+
+        A reply that was cut before its first whole object says nothing of the picture.
+        """
+        whole = self in {Status.OK, Status.EMPTY}
+        return whole or (self is Status.TRUNCATED and kept > 0)
