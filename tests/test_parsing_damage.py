@@ -115,6 +115,15 @@ HOSTILE = {
     "long polygon": f"[{items(1, '[' + many('[1,2],')[:-7] + ']')}]",
     "long text polygon": f"[{items(1, chr(34) + many('1,2,') + chr(34))}]",
     "large polygons": f"[{items(13_000, '[[1,3],[3,9],[900,900]]')}]",
+    "zigzag": f"[{items(50, json.dumps([[999 * (i % 2), i % 999] for i in range(2000)]))}]",
+    "zigzag rings": f"[{items(1, json.dumps([[[1, 2], [999, i], [0, 5]] for i in range(2000)]))}]",
+    "many small outlines": f"[{items(13_000, '[[1,3],[3,9],[2,2]]')}]",
+    "other outlines, same box": "["
+    + ",".join(
+        f'{{"box_2d":[1,2,990,990],"label":"x","mask":[[1,1],[9,1],[9,{i}]]}}'
+        for i in range(14_000)
+    )
+    + "]",
     "tokens": f"[{items(1, chr(34) + many('<seg_3>') + chr(34))}]",
     "large pictures": f"[{items(60, large_png())}]",
     "points": many('{"point": [1, 2], "label": "x"},'),

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 from fiftyone_gemini.errors import UsageError
-from fiftyone_gemini.parsing.objects import MAX_MASK_PIXELS, read_objects
-from fiftyone_gemini.parsing.polygons import fill_rings
+from fiftyone_gemini.parsing.fill import Drawing, Outline
+from fiftyone_gemini.parsing.masks import MAX_MASK_PIXELS
+from fiftyone_gemini.parsing.objects import read_objects
 from fiftyone_gemini.parsing.rules import ReadRules
 from fiftyone_gemini.values import Box, Detection, Frame, Reading
 from hypothesis import given, settings
@@ -28,6 +29,13 @@ PIXELS = Box(100, 100, 200, 200)
 def png(array: np.ndarray) -> str:
     """Write an array as a bare base64 PNG."""
     return base64.b64encode(cv2.imencode(".png", array)[1].tobytes()).decode()
+
+
+def fill(outline: Outline) -> np.ndarray:
+    """Fill one outline."""
+    crop = np.empty((outline.height, outline.width), np.bool_)
+    Drawing.of([outline]).fill([crop])
+    return crop
 
 
 def half(side: int = 256) -> np.ndarray:
@@ -332,7 +340,7 @@ def test_on_a_tie_the_documented_order_holds() -> None:
 def test_a_ring_inside_is_a_hole() -> None:
     """Rings fill by the even-odd rule."""
     outer = np.array([[0, 0], [10, 0], [10, 10], [0, 10]], float)
-    filled = fill_rings([outer, outer * 0.4 + 3], width=10, height=10)
+    filled = fill(Outline([outer, outer * 0.4 + 3], 10, 10))
     assert filled.sum() == 100 - 16
     assert not filled[3:7, 3:7].any()
 
@@ -359,7 +367,7 @@ def test_outlines_keep_their_area(shared: Path) -> None:
         rounded = [
             np.round(r * [1000 / w, 1000 / h]) * [w / 1000, h / 1000] for r in rings
         ]
-        filled = fill_rings(rounded, width=w, height=h)
+        filled = fill(Outline(rounded, w, h))
         scores.append((filled & mask).sum() / (filled | mask).sum())
         areas.append(filled.sum() / mask.sum())
     assert len(scores) > 80

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..values import Box, Frame, Issue, JsonValue
 from .fields import read_number
-from .scale import THOUSAND, Scale
+from .scale import Scale
 
 _BOX_KEYS = ("box_2d", "box2d", "box", "bounding_box", "bbox")
 _SIDES = ("ymin", "xmin", "ymax", "xmax")
@@ -53,51 +53,55 @@ def _snap(low: float, high: float, size: int) -> tuple[int, int]:
     return start, max(math.floor(high / _SCALE * size + 0.5), start + 1)
 
 
-def read_box(
-    item: Mapping[str, JsonValue],
-    path: str,
-    issues: list[Issue],
-    *,
-    scale: Scale = THOUSAND,
-) -> Box1000 | None:
-    """Read the box of an item; None when it has no usable one: the last issue says why.
+@dataclass(frozen=True, slots=True)
+class RawBox:
+    """The four numbers of a box as they stand in the reply, and where they stand."""
 
-    Swapped edges are put in order and edges outside of the picture moved to its border;
-    both leave an issue.
-    """
+    path: str
+    numbers: list[float]
+
+    @property
+    def has_area(self) -> bool:
+        """Whether its edges differ."""
+        ymin, xmin, ymax, xmax = self.numbers
+        return ymin != ymax and xmin != xmax
+
+    def placed(self, scale: Scale, issues: list[Issue]) -> Box1000 | None:
+        """Place the box in 0..1000; None, with an issue, where it has no area.
+
+        Swapped edges are put in order and edges outside of the picture moved to its
+        border; both leave an issue.
+        """
+        full = (scale.bottom, scale.right) * 2
+        numbers = [n * _SCALE / far for n, far in zip(self.numbers, full, strict=True)]
+        inside = _clamped(numbers, self.path, issues)
+        ymin, xmin, ymax, xmax = _ordered(inside, self.path, issues)
+        if ymin >= ymax or xmin >= xmax:
+            message = "the box has no area in the picture"
+            issues.append(Issue(self.path, "box_empty", message))
+            return None
+        return Box1000(ymin, xmin, ymax, xmax)
+
+
+def find_box(
+    item: Mapping[str, JsonValue], path: str, issues: list[Issue]
+) -> RawBox | None:
+    """Find the box of an item; None when it has no four numbers: the last issue says why."""
     key = box_key(item)
     if key is None:
-        issues.append(
-            Issue(f"{path}.box_2d".lstrip("."), "box_missing", "there is no box")
-        )
+        here = f"{path}.box_2d".lstrip(".")
+        issues.append(Issue(here, "box_missing", "there is no box"))
         return None
     here = f"{path}.{key}".lstrip(".")
     if key != "box_2d":
         issues.append(Issue(here, "box_key", f"{key} was read as box_2d"))
     numbers = _four_numbers(item[key], here, issues)
-    if numbers is None:
-        return None
-    full = (scale.bottom, scale.right) * 2
-    numbers = [n * _SCALE / far for n, far in zip(numbers, full, strict=True)]
-    ymin, xmin, ymax, xmax = _ordered(_clamped(numbers, here, issues), here, issues)
-    if ymin >= ymax or xmin >= xmax:
-        issues.append(Issue(here, "box_empty", "the box has no area in the picture"))
-        return None
-    return Box1000(ymin, xmin, ymax, xmax)
+    return None if numbers is None else RawBox(here, numbers)
 
 
 def box_key(item: Mapping[str, JsonValue]) -> str | None:
     """Name the key that holds the box of an item."""
     return next((key for key in _BOX_KEYS if key in item), None)
-
-
-def raw_box(item: Mapping[str, JsonValue]) -> list[float] | None:
-    """Give the four numbers of a box with an area, as they stand in the reply."""
-    key = box_key(item)
-    numbers = None if key is None else _four_numbers(item[key], "", [])
-    if numbers is None or numbers[0] == numbers[2] or numbers[1] == numbers[3]:
-        return None
-    return numbers
 
 
 def _four_numbers(

@@ -30,8 +30,8 @@ _CODE = re.compile(
 _WRAPPER_HEAD = re.compile(rf"\{{\s*[\"']?({WRAPPER})[\"']?\s*:\s*\[")
 _START = re.compile(r"\{\s*[\"'“\w]")
 _ITEM_HEAD = re.compile(
-    r"\{[^{}]{0,200}?\b(?:box\\*_[23]d|box|bbox|bounding_box|label|mask|confidence"
-    r"|point|points|trajectory)\\?[\"'”]?\s*:"
+    r"\{(?=\s*[\"'“\w])[^{}]{0,200}?\b(?:box\\*_[23]d|box|bbox|bounding_box|label"
+    r"|mask|confidence|point|points|trajectory)\\?[\"'”]?\s*:"
 )
 # A string, to the end of the text if need be, or one brace.
 _BRACES = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}]', re.DOTALL)
@@ -40,6 +40,8 @@ _EMPTY_LIST = re.compile(
     r"(?:^|:)[ \t]*(?:\{\s*\"\w+\"\s*:\s*)?\[\s*\](?:\s*\})?[ \t.]*$", re.MULTILINE
 )
 _UNFINISHED = re.compile(r'(?:[\[{]\s*){1,4}(?:"[^"\]}]*"?\s*:?\s*)?$')
+_NEXT_UNFINISHED = re.compile(r"\s*,\s*(?:[\[{]\s*){0,4}(?:\"[^\"\]}]*\"?\s*:?\s*)?")
+"""What stands behind the last whole item when the next one is cut."""
 _CLOSED = re.compile(r"([\"\]}\d])\s*\}(?=[\s\]}]*\][\s\]}]*$)")
 _DECODER = JSONDecoder()
 
@@ -212,7 +214,7 @@ class _Scan:
         """Decide whether the text stops before its list is closed."""
         tail = self.text[self.after :]
         closing = re.sub(r"[^\]}]", "", tail)
-        if not closing.startswith(self.closers) or tail.strip() == ",":
+        if not closing.startswith(self.closers) or _NEXT_UNFINISHED.fullmatch(tail):
             self.cut = True
         if not self.seen:
             self.cut = self.cut or bool(_UNFINISHED.search(self.text[-200:].rstrip()))

@@ -1,4 +1,4 @@
-"""Read the mask of one item, in whatever form it came.
+"""Read the masks of a reply, each in whatever form it came.
 
 PNG (data URI, bare or URL-safe base64) covers the inside of the box; polygons go to
 `polygons.py`. What cannot be decoded (placeholders, lists of booleans, segmentation
@@ -10,19 +10,25 @@ from __future__ import annotations
 import binascii
 import re
 import struct
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..values import Frame, Issue, JsonValue, Mask
+from ..values import BoolArray, Frame, Issue, JsonValue, Mask
 from .boxes import Box1000
+from .fill import Drawing, Outline, Ring
 from .png import SIGNATURE, grey_pixels, read_chunks
-from .polygons import Ring, polygon_mask, rings_of
+from .polygons import outline, rings_of
 from .rules import ReadRules
 from .scale import Scale
 
+MAX_MASK_PIXELS = 150_000_000
+"""Pixels of the masks of one reply; four whole pictures where those are more."""
+_PIXELS_A_CROSSING = 32
+"""As long as it takes to paint these pixels, an outline takes to cross one column."""
 _MAX_BASE64 = 4_000_000
 _MAX_PIXELS = 4096 * 4096
 _PREFIX = re.compile(r"\s*data:image/[\w.+-]+\s*;\s*base64\s*,", re.IGNORECASE)
@@ -44,52 +50,118 @@ class MaskError(ValueError):
         self.code = code
 
 
-@dataclass(slots=True)
-class Budget:
-    """Pixels that may still be decoded and filled for the masks of one reply."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A mask that is to be read: what stands for it, its box, and its issues so far."""
 
-    pixels: int
+    value: JsonValue
+    box: Box1000
+    path: str
+    issues: list[Issue]
+
+
+@dataclass(slots=True)
+class _Room:
+    """Where the masks of one reply are painted: one block of memory, and no more.
+
+    Memory that was never touched comes page by page, which takes longer than painting
+    it; a block that was given back whole is there at once. `left`: pixels that may
+    still be decoded and painted.
+    """
+
+    left: int
+    block: BoolArray
+    used: int = 0
+
+    @classmethod
+    def for_masks(cls, wanted: Iterable[Wanted], frame: Frame) -> _Room:
+        """Make room for masks that fill their boxes, as far as they are allowed to."""
+        left = max(MAX_MASK_PIXELS, 4 * frame.width * frame.height)
+        places = (want.box.snapped(frame) for want in wanted if want.value)
+        pixels = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in places)
+        return cls(left, np.empty(min(pixels, left), np.bool_))
 
     def spend(self, pixels: int) -> None:
         """Take pixels; raises MaskError when too few are left."""
-        if pixels > self.pixels:
+        if pixels > self.left:
             raise MaskError("mask_budget", "the masks of the reply are too large")
-        self.pixels -= pixels
+        self.left -= pixels
+
+    def mask(self, box: Box1000, frame: Frame) -> Mask:
+        """Give a mask over a box, not painted yet; raises MaskError as `spend` does."""
+        x0, y0, x1, y1 = box.snapped(frame)
+        size = (x1 - x0) * (y1 - y0)
+        self.spend(size)
+        self.used += size
+        crop = self.block[self.used - size : self.used].reshape(y1 - y0, x1 - x0)
+        return Mask(x0, y0, crop)
 
 
-def read_mask(
-    value: JsonValue,
-    box: Box1000,
-    frame: Frame,
-    path: str,
-    issues: list[Issue],
-    *,
-    rules: ReadRules,
-    scale: Scale,
-    budget: Budget,
-) -> Mask | None:
-    """Read one mask; its crop covers exactly `box.snapped(frame)`.
+def read_masks(
+    wanted: Sequence[Wanted], frame: Frame, *, rules: ReadRules, scale: Scale
+) -> list[Mask | None]:
+    """Read the masks of one reply; the crop of each covers exactly its `box.snapped`.
 
     None, with an issue, where there is no mask that can be decoded, no pixel of it
-    lies in the box, or the budget is spent. `scale` is that of the reply's boxes;
-    polygons share it.
+    lies in the box, or the pixels of this reply are spent. `scale` is that of the
+    reply's boxes; polygons share it.
     """
-    x0, y0, x1, y1 = box.snapped(frame)
-    try:
-        rings = rings_in(value)
-        if rings is not None:
-            budget.spend((x1 - x0) * (y1 - y0))
-            mask = polygon_mask(rings, box, frame, path, issues, scale=scale)
+    room = _Room.for_masks(wanted, frame)
+    masks: list[Mask | None] = [None] * len(wanted)
+    outlines: dict[int, Outline] = {}
+    for number, want in enumerate(wanted):
+        rings = rings_in(want.value)
+        if rings is None:
+            masks[number] = _read_grey(want, frame, rules, room)
         else:
-            grey = _grey(value, path, issues, rules, budget)
-            budget.spend((x1 - x0) * (y1 - y0))
-            mask = _placed(grey, box, frame, rules.threshold)
+            given = (rings, want.box, frame, want.path, want.issues)
+            outlines[number] = outline(*given, scale=scale)
+    if outlines:
+        drawn = _fill(outlines, wanted, frame, room)
+        for number, mask in zip(outlines, drawn, strict=True):
+            masks[number] = mask
+    for number, mask in enumerate(masks):
+        if mask is not None and not mask.crop.any():
+            masks[number] = None
+            issue = Issue(wanted[number].path, "mask_empty", "no pixel lies in its box")
+            wanted[number].issues.append(issue)
+    return masks
+
+
+def _fill(
+    outlines: Mapping[int, Outline],
+    wanted: Sequence[Wanted],
+    frame: Frame,
+    room: _Room,
+) -> list[Mask | None]:
+    """Fill outlines, as far as there is room."""
+    drawing = Drawing.of(list(outlines.values()))
+    masks: list[Mask | None] = []
+    for number, crossings in zip(outlines, drawing.crossings, strict=True):
+        want = wanted[number]
+        try:
+            room.spend(crossings * _PIXELS_A_CROSSING)
+            masks.append(room.mask(want.box, frame))
+        except MaskError as error:
+            want.issues.append(Issue(want.path, error.code, str(error)))
+            masks.append(None)
+    drawing.fill([None if mask is None else mask.crop for mask in masks])
+    return masks
+
+
+def _read_grey(
+    want: Wanted, frame: Frame, rules: ReadRules, room: _Room
+) -> Mask | None:
+    """Decode a grey picture, resize it to its box and cut it at the threshold."""
+    try:
+        grey = _grey(want.value, want.path, want.issues, rules, room)
+        mask = room.mask(want.box, frame)
     except MaskError as error:
-        issues.append(Issue(path, error.code, str(error)))
+        want.issues.append(Issue(want.path, error.code, str(error)))
         return None
-    if not mask.crop.any():
-        issues.append(Issue(path, "mask_empty", "the mask has no pixel in its box"))
-        return None
+    height, width = mask.crop.shape
+    placed = cv2.resize(grey, (width, height), interpolation=cv2.INTER_LINEAR)
+    np.greater(placed, rules.threshold, out=mask.crop)
     return mask
 
 
@@ -105,7 +177,7 @@ def _grey(
     path: str,
     issues: list[Issue],
     rules: ReadRules,
-    budget: Budget,
+    room: _Room,
 ) -> NDArray[np.uint8]:
     """Decode the grey picture of the inside of the box."""
     if not value or isinstance(value, bool):
@@ -116,7 +188,7 @@ def _grey(
         raise MaskError("mask_size", f"a mask of {len(value)} characters")
     if "<seg_" in value or "<start_of_mask>" in value:
         return _from_tokens(value, rules)
-    return _decode_png(_png_bytes(value), path, issues, budget)
+    return _decode_png(_png_bytes(value), path, issues, room)
 
 
 def _from_tokens(text: str, rules: ReadRules) -> NDArray[np.uint8]:
@@ -129,16 +201,6 @@ def _from_tokens(text: str, rules: ReadRules) -> NDArray[np.uint8]:
         message = f"the decoder made no picture of {len(tokens)} segmentation tokens"
         raise MaskError("mask_tokens", message)
     return grey
-
-
-def _placed(
-    grey: NDArray[np.uint8], box: Box1000, frame: Frame, threshold: int
-) -> Mask:
-    """Resize a picture to the pixels of its box and cut it at the threshold."""
-    x0, y0, x1, y1 = box.snapped(frame)
-    size = (x1 - x0, y1 - y0)
-    placed = cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR) > threshold
-    return Mask(x0, y0, np.ascontiguousarray(placed))
 
 
 def _png_bytes(text: str) -> bytes:
@@ -166,7 +228,7 @@ def _loose_base64(text: str) -> bytes:
 
 
 def _decode_png(
-    data: bytes, path: str, issues: list[Issue], budget: Budget
+    data: bytes, path: str, issues: list[Issue], room: _Room
 ) -> NDArray[np.uint8]:
     """Decode to grey, after its size was read from the header; only a whole PNG."""
     if not data.startswith(SIGNATURE) or len(data) < _HEADER.size:
@@ -180,7 +242,7 @@ def _decode_png(
     if (width, height, depth, colour) != _NORMAL:
         message = f"unusual PNG: {width} x {height}, {depth} bit, colour type {colour}"
         issues.append(Issue(path, "mask_unusual", message))
-    budget.spend(width * height)
+    room.spend(width * height)
     grey = grey_pixels(data, chunks)
     if grey is None or grey.shape != (height, width):
         raise MaskError("mask_damaged", "the PNG cannot be decoded")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ..values import Ask, Box, Detection, Frame, Issue, JsonValue, Mask, Reading
 from .attributes import read_attributes
-from .boxes import Box1000, box_key, raw_box, read_box
+from .boxes import Box1000, RawBox, box_key, find_box
 from .fields import read_confidence, read_label
 from .json_text import find_items
-from .masks import Budget, read_mask, rings_in
+from .masks import Wanted, read_masks, rings_in
 from .polygons import extent
 from .rules import DEFAULT_RULES, ReadRules
 from .scale import Scale, find_scale
@@ -19,8 +20,6 @@ from .shape import JsonItem
 
 MAX_OBJECTS = 1000
 """Objects read of one reply; more is a model that runs in a loop."""
-MAX_MASK_PIXELS = 150_000_000
-"""Pixels of the masks of one reply; four whole pictures where those are more."""
 _BOX_NUMBERS = 4
 
 
@@ -40,26 +39,106 @@ def read_objects(
     """
     found = find_items(text)
     issues = list(found.issues)
-    taken = found.items[:MAX_OBJECTS]
-    scale = find_scale(_raw_boxes(taken), frame, issues)
-    budget = Budget(max(MAX_MASK_PIXELS, 4 * frame.width * frame.height))
-    reader = _Reader(frame, rules, scale, issues, attributes, masks, budget)
-    reader.dropped.update(found.dropped)
-    for item in taken:
-        reader.read(item.path, item.value)
+    taken = [_begin(item) for item in found.items[:MAX_OBJECTS]]
+    raw = (one.raw for one in taken)
+    places = [box.numbers for box in raw if box is not None and box.has_area]
+    scale = find_scale(places, frame, issues)
+    settled = (one.settled(scale, rules) for one in taken)
+    objects = [one for one in settled if one is not None]
+    objects = list(_without_repeats(objects, masks=masks))
+    crops: list[Mask | None] = [None] * len(objects)
+    if masks:
+        wanted = [one.wanted_mask() for one in objects]
+        crops = read_masks(wanted, frame, rules=rules, scale=scale)
+    detections = tuple(
+        one.detection(mask, frame, rules, attributes)
+        for one, mask in zip(objects, crops, strict=True)
+    )
+    lost = Counter(one.lost for one in taken if one.lost)
+    last = list[Issue]()
     if runaway := len(found.items) - len(taken):
         message = f"{len(found.items)} objects; the first {MAX_OBJECTS} were read"
-        issues.append(Issue("", "runaway", message))
-        reader.dropped["runaway"] = runaway
+        last.append(Issue("", "runaway", message))
+        lost["runaway"] = runaway
     return Reading(
-        values=tuple(reader.detections),
-        issues=tuple(issues),
+        values=detections,
+        issues=tuple(chain(issues, *(one.issues for one in taken), last)),
         items_seen=found.seen,
         cut=found.cut,
         readable=found.readable,
         repaired=found.repaired,
-        dropped=dict(reader.dropped),
+        dropped=dict(lost + Counter(found.dropped)),
     )
+
+
+@dataclass(slots=True)
+class _Begun:
+    """An item of which the box was found; `lost` is the code of why it was dropped."""
+
+    path: str
+    item: dict[str, JsonValue]
+    issues: list[Issue] = field(default_factory=list)
+    raw: RawBox | None = None
+    lost: str = ""
+
+    def settled(self, scale: Scale, rules: ReadRules) -> _Object | None:
+        """Place the box and read the label; None when the object is dropped."""
+        box = None if self.raw is None else self.raw.placed(scale, self.issues)
+        if box is None:
+            self.lost = self.issues[-1].code
+            return None
+        label = read_label(self.item, self.path, self.issues)
+        if not label and not rules.keep_unlabelled:
+            self.lost = "label_missing"
+            return None
+        return _Object(self, box, label, self.item.get("mask"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """An object that has a place: what is left to be read is its mask and confidence."""
+
+    begun: _Begun
+    box: Box1000
+    label: str
+    mask: JsonValue
+
+    def wanted_mask(self) -> Wanted:
+        """Say what mask is to be read."""
+        path = f"{self.begun.path}.mask".lstrip(".")
+        return Wanted(self.mask, self.box, path, self.begun.issues)
+
+    def detection(
+        self,
+        mask: Mask | None,
+        frame: Frame,
+        rules: ReadRules,
+        attributes: Sequence[Ask],
+    ) -> Detection:
+        """Read what is left to be read, and put all together."""
+        item, path, issues = self.begun.item, self.begun.path, self.begun.issues
+        confidence = read_confidence(item, path, issues)
+        place = self.box.in_pixels(frame) if mask is None else _box_of(mask)
+        said = read_attributes(item, attributes, path, issues, rules)
+        return Detection(self.label, place, mask, confidence, attributes=said)
+
+
+def _begin(found: JsonItem) -> _Begun:
+    """Find the box of an item, or draw it around the polygon of one that has none."""
+    item = _as_object(found.value)
+    one = _Begun(found.path, item or {})
+    if item is None:
+        message = "not an object with a box and a label"
+        one.issues.append(Issue(found.path, "item_kind", message))
+        return one
+    rings = rings_in(item.get("mask")) if box_key(item) is None else None
+    if rings is not None:
+        item = {**item, "box_2d": list[JsonValue](extent(rings))}
+        message = "there is no box; it was drawn around the polygon"
+        here = f"{found.path}.box_2d".lstrip(".")
+        one.issues.append(Issue(here, "box_from_polygon", message))
+    one.raw = find_box(item, found.path, one.issues)
+    return one
 
 
 def _as_object(value: JsonValue) -> dict[str, JsonValue] | None:
@@ -72,89 +151,20 @@ def _as_object(value: JsonValue) -> dict[str, JsonValue] | None:
     return {key.replace("\\", ""): inner for key, inner in value.items()}
 
 
-def _raw_boxes(items: Iterable[JsonItem]) -> list[list[float]]:
-    objects = (_as_object(item.value) for item in items)
-    boxes = (raw_box(_outlined(value) or value) for value in objects if value)
-    return [box for box in boxes if box is not None]
-
-
-def _outlined(item: dict[str, JsonValue]) -> dict[str, JsonValue] | None:
-    """Give an item without a box the one around its polygon, if it has one."""
-    rings = rings_in(item.get("mask")) if box_key(item) is None else None
-    return {**item, "box_2d": list[JsonValue](extent(rings))} if rings else None
-
-
-@dataclass(slots=True)
-class _Reader:
-    """What was read so far of one reply."""
-
-    frame: Frame
-    rules: ReadRules
-    scale: Scale
-    issues: list[Issue]
-    attributes: Sequence[Ask]
-    masks: bool
-    budget: Budget
-    detections: list[Detection] = field(default_factory=list)
-    dropped: Counter[str] = field(default_factory=Counter)
-    known: set[tuple[str, Box1000, str]] = field(default_factory=set)
-
-    def read(self, path: str, value: JsonValue) -> None:
-        """Read one item, or say why it was dropped."""
-        item = _as_object(value)
-        if item is None:
-            message = "not an object with a box and a label"
-            self.issues.append(Issue(path, "item_kind", message))
-            self.dropped["item_kind"] += 1
-            return
-        box = self.box(path, item)
-        if box is None:
-            self.dropped[self.issues[-1].code] += 1
-            return
-        label = read_label(item, path, self.issues)
-        if not label and not self.rules.keep_unlabelled:
-            self.dropped["label_missing"] += 1
-            return
-        if not self.is_new(path, label, box, item.get("mask")):
-            self.dropped["duplicate"] += 1
-            return
-        mask = self.mask(path, item, box) if self.masks else None
-        confidence = read_confidence(item, path, self.issues)
-        place = box.in_pixels(self.frame) if mask is None else _box_of(mask)
-        said = read_attributes(item, self.attributes, path, self.issues, self.rules)
-        found = Detection(label, place, mask, confidence, attributes=said)
-        self.detections.append(found)
-
-    def box(self, path: str, item: dict[str, JsonValue]) -> Box1000 | None:
-        """Read the box, or draw it around the polygon of an item that has none."""
-        outlined = _outlined(item)
-        if outlined is not None:
-            message = "there is no box; it was drawn around the polygon"
-            here = f"{path}.box_2d".lstrip(".")
-            self.issues.append(Issue(here, "box_from_polygon", message))
-        return read_box(outlined or item, path, self.issues, scale=self.scale)
-
-    def mask(self, path: str, item: dict[str, JsonValue], box: Box1000) -> Mask | None:
-        """Read the mask of an item, as far as the pixels of this reply last."""
-        return read_mask(
-            item.get("mask"),
-            box,
-            self.frame,
-            f"{path}.mask".lstrip("."),
-            self.issues,
-            rules=self.rules,
-            scale=self.scale,
-            budget=self.budget,
-        )
-
-    def is_new(self, path: str, label: str, box: Box1000, mask: JsonValue) -> bool:
-        """Say whether this object was not said before, and remember it."""
-        key = (label, box, repr(mask) if self.masks else "")
-        if key in self.known:
-            self.issues.append(Issue(path, "duplicate", "said before, word for word"))
-            return False
-        self.known.add(key)
-        return True
+def _without_repeats(objects: Sequence[_Object], *, masks: bool) -> Iterator[_Object]:
+    """Leave out what was said before, word for word."""
+    places = Counter((one.label, one.box) for one in objects)
+    known = set()
+    for one in objects:
+        again = masks and places[one.label, one.box] > 1
+        key = (one.label, one.box, repr(one.mask) if again else "")
+        if key in known:
+            message = "said before, word for word"
+            one.begun.issues.append(Issue(one.begun.path, "duplicate", message))
+            one.begun.lost = "duplicate"
+            continue
+        known.add(key)
+        yield one
 
 
 def _box_of(mask: Mask) -> Box:
