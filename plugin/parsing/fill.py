@@ -111,12 +111,13 @@ class Drawing:
     ) -> None:
         """Flip the first pixel below each crossing of a column's centre with an edge."""
         counts, owner = self.counts[edges], self.owner[edges]
-        edge = np.repeat(np.arange(len(edges)), counts)
-        columns = np.arange(len(edge))
-        columns -= (np.cumsum(counts) - counts - self.first[edges])[edge]
+        columns = np.arange(counts.sum())
+        columns -= (np.cumsum(counts) - counts - self.first[edges]).repeat(counts)
         (xa, ya), (dx, dy) = self.left[edges].T, (self.right - self.left)[edges].T
+        along = columns + 0.5 - xa.repeat(counts)
+        down = ya.repeat(counts) + along * (dy / dx).repeat(counts)
         height = np.array([outline.height for outline in self.outlines])[owner]
-        below = np.ceil(ya[edge] + (columns + 0.5 - xa[edge]) * (dy / dx)[edge] - 0.5)
-        rows = np.maximum(np.minimum(below, height[edge]), 0).astype(np.int64)
-        place = base[owner][edge] + rows * stride[owner][edge] + (columns >> 3)
+        rows = np.minimum(np.ceil(down - 0.5), height.repeat(counts))
+        place = np.maximum(rows, 0).astype(np.int64) * stride[owner].repeat(counts)
+        place += base[owner].repeat(counts) + (columns >> 3)
         np.bitwise_xor.at(flips, place, (1 << (columns & 7)).astype(np.uint8))

@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from json import JSONDecodeError, JSONDecoder
 
 import orjson
@@ -22,7 +23,7 @@ from ..values import Issue, JsonValue
 from .repair import MAX_REPAIRS, repair_item
 from .shape import WRAPPER, JsonItem, items_of
 
-_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
+_FENCE = re.compile(r"```[a-zA-Z]*\s*\n")
 # Code that the model shows; boxes in it are not its answer if there is another.
 _CODE = re.compile(
     r"```(?:python|py|tool_code|tool_outputs|javascript|js)\s*\n.*?```", re.DOTALL
@@ -69,7 +70,7 @@ def find_items(text: str) -> JsonItems:
 
     Time is linear in the length of the text.
     """
-    fences = _FENCE.findall(text)
+    fences = list(islice(_fenced(text), 2))
     for candidate in (text, *(fences if len(fences) == 1 else ())):
         try:
             value = orjson.loads(candidate.strip())
@@ -85,6 +86,14 @@ def find_items(text: str) -> JsonItems:
         if found.readable:
             return found
     return _Scan(text).run()
+
+
+def _fenced(text: str) -> Iterator[str]:
+    """Give what stands in each code fence that is closed."""
+    opened = _FENCE.search(text)
+    while opened and (end := text.find("```", opened.end())) >= 0:
+        yield text[opened.end() : end]
+        opened = _FENCE.search(text, end + 3)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -21,7 +21,7 @@ from ..values import BoolArray, Frame, Issue, JsonValue, Mask
 from .boxes import Box1000
 from .fill import Drawing, Outline, Ring
 from .png import SIGNATURE, grey_pixels, read_chunks
-from .polygons import outline, rings_of
+from .polygons import Polygon, place_polygons, rings_of
 from .rules import ReadRules
 from .scale import Scale
 
@@ -52,12 +52,20 @@ class MaskError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A mask that is to be read: what stands for it, its box, and its issues so far."""
+    """A mask that is to be read: what stands for it, its box, and its issues so far.
+
+    `place` is the box on whole pixels: left, top, right, bottom.
+    """
 
     value: JsonValue
     box: Box1000
+    place: tuple[int, int, int, int]
     path: str
     issues: list[Issue]
+
+    def refuse(self, why: MaskError) -> None:
+        """Say why there is no mask."""
+        self.issues.append(Issue(self.path, why.code, str(why)))
 
 
 @dataclass(slots=True)
@@ -77,7 +85,7 @@ class _Room:
     def for_masks(cls, wanted: Iterable[Wanted], frame: Frame) -> _Room:
         """Make room for masks that fill their boxes, as far as they are allowed to."""
         left = max(MAX_MASK_PIXELS, 4 * frame.width * frame.height)
-        places = (want.box.snapped(frame) for want in wanted if want.value)
+        places = (want.place for want in wanted if want.value)
         pixels = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in places)
         return cls(left, np.empty(min(pixels, left), np.bool_))
 
@@ -87,9 +95,9 @@ class _Room:
             raise MaskError("mask_budget", "the masks of the reply are too large")
         self.left -= pixels
 
-    def mask(self, box: Box1000, frame: Frame) -> Mask:
-        """Give a mask over a box, not painted yet; raises MaskError as `spend` does."""
-        x0, y0, x1, y1 = box.snapped(frame)
+    def mask(self, place: tuple[int, int, int, int]) -> Mask:
+        """Give a mask that is not painted yet; raises MaskError as `spend` does."""
+        x0, y0, x1, y1 = place
         size = (x1 - x0) * (y1 - y0)
         self.spend(size)
         self.used += size
@@ -100,7 +108,7 @@ class _Room:
 def read_masks(
     wanted: Sequence[Wanted], frame: Frame, *, rules: ReadRules, scale: Scale
 ) -> list[Mask | None]:
-    """Read the masks of one reply; the crop of each covers exactly its `box.snapped`.
+    """Read the masks of one reply; the crop of each covers exactly its `place`.
 
     None, with an issue, where there is no mask that can be decoded, no pixel of it
     lies in the box, or the pixels of this reply are spent. `scale` is that of the
@@ -108,56 +116,50 @@ def read_masks(
     """
     room = _Room.for_masks(wanted, frame)
     masks: list[Mask | None] = [None] * len(wanted)
-    outlines: dict[int, Outline] = {}
+    polygons: dict[int, Polygon] = {}
     for number, want in enumerate(wanted):
         rings = rings_in(want.value)
         if rings is None:
-            masks[number] = _read_grey(want, frame, rules, room)
+            masks[number] = _read_grey(want, rules, room)
         else:
-            given = (rings, want.box, frame, want.path, want.issues)
-            outlines[number] = outline(*given, scale=scale)
-    if outlines:
-        drawn = _fill(outlines, wanted, frame, room)
-        for number, mask in zip(outlines, drawn, strict=True):
+            given = (want.box, want.place, want.path, want.issues)
+            polygons[number] = Polygon(rings, *given)
+    if polygons:
+        outlines = place_polygons(list(polygons.values()), frame, scale)
+        filled = _fill(outlines, [wanted[number] for number in polygons], room)
+        for number, mask in zip(polygons, filled, strict=True):
             masks[number] = mask
     for number, mask in enumerate(masks):
         if mask is not None and not mask.crop.any():
             masks[number] = None
-            issue = Issue(wanted[number].path, "mask_empty", "no pixel lies in its box")
-            wanted[number].issues.append(issue)
+            wanted[number].refuse(MaskError("mask_empty", "no pixel lies in its box"))
     return masks
 
 
 def _fill(
-    outlines: Mapping[int, Outline],
-    wanted: Sequence[Wanted],
-    frame: Frame,
-    room: _Room,
+    outlines: Sequence[Outline], wanted: Sequence[Wanted], room: _Room
 ) -> list[Mask | None]:
     """Fill outlines, as far as there is room."""
-    drawing = Drawing.of(list(outlines.values()))
+    drawing = Drawing.of(outlines)
     masks: list[Mask | None] = []
-    for number, crossings in zip(outlines, drawing.crossings, strict=True):
-        want = wanted[number]
+    for want, crossings in zip(wanted, drawing.crossings, strict=True):
         try:
             room.spend(crossings * _PIXELS_A_CROSSING)
-            masks.append(room.mask(want.box, frame))
+            masks.append(room.mask(want.place))
         except MaskError as error:
-            want.issues.append(Issue(want.path, error.code, str(error)))
+            want.refuse(error)
             masks.append(None)
     drawing.fill([None if mask is None else mask.crop for mask in masks])
     return masks
 
 
-def _read_grey(
-    want: Wanted, frame: Frame, rules: ReadRules, room: _Room
-) -> Mask | None:
+def _read_grey(want: Wanted, rules: ReadRules, room: _Room) -> Mask | None:
     """Decode a grey picture, resize it to its box and cut it at the threshold."""
     try:
         grey = _grey(want.value, want.path, want.issues, rules, room)
-        mask = room.mask(want.box, frame)
+        mask = room.mask(want.place)
     except MaskError as error:
-        want.issues.append(Issue(want.path, error.code, str(error)))
+        want.refuse(error)
         return None
     height, width = mask.crop.shape
     placed = cv2.resize(grey, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -48,7 +48,7 @@ def read_objects(
     objects = list(_without_repeats(objects, masks=masks))
     crops: list[Mask | None] = [None] * len(objects)
     if masks:
-        wanted = [one.wanted_mask() for one in objects]
+        wanted = [one.wanted_mask(frame) for one in objects]
         crops = read_masks(wanted, frame, rules=rules, scale=scale)
     detections = tuple(
         one.detection(mask, frame, rules, attributes)
@@ -103,10 +103,11 @@ class _Object:
     label: str
     mask: JsonValue
 
-    def wanted_mask(self) -> Wanted:
+    def wanted_mask(self, frame: Frame) -> Wanted:
         """Say what mask is to be read."""
         path = f"{self.begun.path}.mask".lstrip(".")
-        return Wanted(self.mask, self.box, path, self.begun.issues)
+        place = self.box.snapped(frame)
+        return Wanted(self.mask, self.box, place, path, self.begun.issues)
 
     def detection(
         self,

@@ -8,8 +8,10 @@ spans 0..1000 both ways, so there its order cannot be told and is taken as docum
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,67 +75,101 @@ def extent(rings: list[Ring]) -> list[float]:
     return [y0, x0, y1, x1]
 
 
-def outline(
-    rings: list[Ring],
-    box: Box1000,
-    frame: Frame,
-    path: str,
-    issues: list[Issue],
-    *,
-    scale: Scale,
-) -> Outline:
-    """Place rings in the crop of the box, read in the way that fits the box best.
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """Rings as they stand in the reply, the box of their object, and its issues so far.
+
+    `place` is the box on whole pixels: left, top, right, bottom.
+    """
+
+    rings: list[Ring]
+    box: Box1000
+    place: tuple[int, int, int, int]
+    path: str
+    issues: list[Issue]
+
+
+class _Reading(NamedTuple):
+    """A way to read points: their order, and what takes x and y to 0..1000."""
+
+    name: str
+    swapped: bool
+    factor: tuple[float, float]
+    offset: tuple[float, float] = (0.0, 0.0)
+
+    def fit(self, low: list[float], high: list[float], box: Box1000) -> float:
+        """IoU of the box around the points, from `low` to `high`, with the item's."""
+        (fx, fy), (ox, oy) = self.factor, self.offset
+        across, down = (1, 0) if self.swapped else (0, 1)
+        x0, x1 = low[across] * fx + ox, high[across] * fx + ox
+        y0, y1 = low[down] * fy + oy, high[down] * fy + oy
+        wide = max(min(x1, box.xmax) - max(x0, box.xmin), 0)
+        tall = max(min(y1, box.ymax) - max(y0, box.ymin), 0)
+        areas = (x1 - x0) * (y1 - y0) + (box.xmax - box.xmin) * (box.ymax - box.ymin)
+        return wide * tall / (areas - wide * tall)
+
+
+def place_polygons(
+    polygons: Sequence[Polygon], frame: Frame, scale: Scale
+) -> list[Outline]:
+    """Place polygons in the crops of their boxes, each in the way that fits its box.
 
     The documented reading is kept unless another is clearly better; then, and when none
     fits, there is an issue.
     """
-    placed = _best_reading(rings, box, scale, path, issues)
-    x0, y0, x1, y1 = box.snapped(frame)
-    pixels, corner = np.array([frame.width, frame.height]) / 1000, np.array([x0, y0])
-    return Outline([ring * pixels - corner for ring in placed], x1 - x0, y1 - y0)
+    rings = [ring for polygon in polygons for ring in polygon.rings]
+    points = np.concatenate(rings)
+    sizes = [sum(map(len, polygon.rings)) for polygon in polygons]
+    starts = np.cumsum(sizes) - sizes
+    lows = np.minimum.reduceat(points, starts).tolist()
+    highs = np.maximum.reduceat(points, starts).tolist()
+    corners = zip(polygons, lows, highs, strict=True)
+    readings = [_best_reading(one, low, high, scale) for one, low, high in corners]
+    pixels = np.array([frame.width, frame.height]) / 1000
+    factor = np.array([reading.factor for reading in readings]) * pixels
+    offset = np.array([reading.offset for reading in readings]) * pixels
+    offset -= np.array([polygon.place[:2] for polygon in polygons])
+    swapped = np.repeat([reading.swapped for reading in readings], sizes)
+    points = np.where(swapped[:, np.newaxis], points[:, ::-1], points)
+    points = points * factor.repeat(sizes, axis=0) + offset.repeat(sizes, axis=0)
+    return list(_outlines(polygons, points))
+
+
+def _outlines(polygons: Iterable[Polygon], points: Ring) -> Iterator[Outline]:
+    """Hand out the placed points of all polygons, ring by ring."""
+    used = 0
+    for polygon in polygons:
+        rings = []
+        for ring in polygon.rings:
+            rings.append(points[used : used + len(ring)])
+            used += len(ring)
+        x0, y0, x1, y1 = polygon.place
+        yield Outline(rings, x1 - x0, y1 - y0)
 
 
 def _best_reading(
-    rings: list[Ring], box: Box1000, scale: Scale, path: str, issues: list[Issue]
-) -> list[Ring]:
+    polygon: Polygon, low: list[float], high: list[float], scale: Scale
+) -> _Reading:
     # Each reading takes corners to corners, so the fit needs no other point.
-    points = rings[0] if len(rings) == 1 else np.concatenate(rings)
-    corners = np.array([points.min(axis=0), points.max(axis=0)])
-    readings = _readings(box, scale)
-    declared = next(iter(readings))
-    fits = {declared: _fit(readings[declared](corners), box)}
-    if fits[declared] + _CLEARLY < 1:  # else none can be clearly better
-        fits |= {name: _fit(read(corners), box) for name, read in readings.items()}
-    best = max(fits, key=lambda name: fits[name])
-    if fits[best] <= fits[declared] + _CLEARLY:
-        best = declared
-    if best != declared:
-        issues.append(Issue(path, "mask_axes", f"the polygon was read as {best}"))
-    if fits[best] < _POOR:
-        message = f"the polygon fits its box poorly (IoU {fits[best]:.2f})"
-        issues.append(Issue(path, "mask_fit", message))
-    return [readings[best](ring) for ring in rings]
+    box, issues = polygon.box, polygon.issues
+    declared = _Reading("[x, y] of the picture", swapped=False, factor=scale.xy_to_1000)
+    best, fit = declared, declared.fit(low, high, box)
+    if fit + _CLEARLY < 1:  # else none can be clearly better
+        others = [(one.fit(low, high, box), one) for one in _other_readings(box, scale)]
+        other_fit, other = max(others, key=lambda pair: pair[0])
+        if other_fit > fit + _CLEARLY:
+            best, fit = other, other_fit
+            message = f"the polygon was read as {best.name}"
+            issues.append(Issue(polygon.path, "mask_axes", message))
+    if fit < _POOR:
+        message = f"the polygon fits its box poorly (IoU {fit:.2f})"
+        issues.append(Issue(polygon.path, "mask_fit", message))
+    return best
 
 
-def _readings(box: Box1000, scale: Scale) -> dict[str, Callable[[Ring], Ring]]:
-    """Name the ways to read points, the documented one first; they give 0..1000."""
-    units = np.array(scale.xy_to_1000)
-
-    def of_the_box(points: Ring) -> Ring:
-        share = np.array([box.xmax - box.xmin, box.ymax - box.ymin]) / 1000
-        return points * share + (box.xmin, box.ymin)
-
-    return {
-        "[x, y] of the picture": lambda points: points * units,
-        "[y, x] of the picture": lambda points: points[:, ::-1] * units,
-        "[x, y] of the box": of_the_box,
-    }
-
-
-def _fit(corners: NDArray[np.float64], box: Box1000) -> float:
-    """IoU of the rings' own bounding box, two corners, with the item's box."""
-    (x0, y0), (x1, y1) = corners.tolist()
-    wide = max(min(x1, box.xmax) - max(x0, box.xmin), 0)
-    high = max(min(y1, box.ymax) - max(y0, box.ymin), 0)
-    areas = (x1 - x0) * (y1 - y0) + (box.xmax - box.xmin) * (box.ymax - box.ymin)
-    return float(wide * high / (areas - wide * high))
+def _other_readings(box: Box1000, scale: Scale) -> tuple[_Reading, ...]:
+    share = (box.xmax - box.xmin) / 1000, (box.ymax - box.ymin) / 1000
+    return (
+        _Reading("[y, x] of the picture", swapped=True, factor=scale.xy_to_1000),
+        _Reading("[x, y] of the box", False, share, (box.xmin, box.ymin)),
+    )
