@@ -120,7 +120,7 @@ def place_polygons(
     rings = [ring for polygon in polygons for ring in polygon.rings]
     points = np.concatenate(rings)
     sizes = [sum(map(len, polygon.rings)) for polygon in polygons]
-    starts = np.cumsum(sizes) - sizes
+    starts = np.cumsum([0, *sizes[:-1]])
     lows = np.minimum.reduceat(points, starts).tolist()
     highs = np.maximum.reduceat(points, starts).tolist()
     corners = zip(polygons, lows, highs, strict=True)
