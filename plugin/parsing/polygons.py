@@ -57,12 +57,13 @@ def _ring(value: JsonValue) -> Ring | None:
 
 def _numbers(values: list[JsonValue]) -> NDArray[np.float64] | None:
     """Read finite numbers, at once where no number is written as a string."""
-    if set(map(type, values)) <= {int, float}:
+    kinds = set(map(type, values))
+    if kinds <= {int, float}:
         try:
             numbers = np.array(values, np.float64)
         except OverflowError:
             return None
-        return numbers if np.isfinite(numbers).all() else None
+        return numbers if kinds == {int} or np.isfinite(numbers).all() else None
     read = [read_number(value) for value in values]
     whole = [number for number in read if number is not None]
     return np.array(whole) if len(whole) == len(read) else None

@@ -59,7 +59,7 @@ def _items_of_list(
 def _items_of_object(
     value: dict[str, JsonValue], path: str, depth: int
 ) -> list[JsonItem] | None:
-    for key in WRAPPERS:
+    for key in () if value.keys().isdisjoint(WRAPPERS) else WRAPPERS:
         if isinstance(value.get(key), list | dict) and depth:
             return items_of(value[key], f"{path}.{key}".lstrip("."), depth - 1)
     lists = [key for key, inner in value.items() if _is_list_of_objects(inner)]
@@ -77,5 +77,6 @@ def _is_list_of_objects(value: JsonValue) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
+        and isinstance(value[0], dict)
         and all(isinstance(inner, dict) for inner in value)
     )
