@@ -107,6 +107,34 @@ def test_a_damaged_item_is_mended_alone(item: str) -> None:
     assert not found.cut
 
 
+def test_json_written_as_a_string_is_read() -> None:
+    """A whole answer that was encoded twice is the answer."""
+    text = json.dumps([CUP, CAT])
+    for twice in (json.dumps(text), f"```json\n{json.dumps(text)}\n```"):
+        found = find_items(twice)
+        assert values(found) == [CUP, CAT]
+        assert (found.cut, found.readable) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "tail", [", {", ', {"', ', {"lab', ', {"label', ', {"label"', ","]
+)
+@pytest.mark.parametrize("head", ["", "[", '{"boxes": ['])
+def test_a_cut_is_seen_wherever_it_falls(head: str, tail: str) -> None:
+    """Objects side by side, without a list, are cut where the next one has begun."""
+    found = find_items(head + json.dumps(CUP) + tail)
+    assert values(found) == [CUP]
+    assert found.cut
+
+
+def test_braces_in_a_label_hide_no_cut() -> None:
+    """A label that looks like the head of an object does not close the one it is in."""
+    cut = f'{json.dumps(CUP)}, {{"label": "{{:", "box_2d": [1, 2, 3, 4], "ma'
+    found = find_items(cut)
+    assert values(found) == [CUP]
+    assert found.cut
+
+
 @pytest.mark.parametrize("end", ["]", "\n]\n```", "\n]\n```\nThat is all.", "] ", "]}"])
 @pytest.mark.parametrize(
     ("item", "label"),

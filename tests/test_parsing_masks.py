@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from pathlib import Path
 
 import cv2
@@ -54,6 +55,16 @@ def read(mask: object) -> Reading:
 def codes(reading: Reading) -> list[str]:
     """List the codes of the issues."""
     return [issue.code for issue in reading.issues]
+
+
+@pytest.mark.parametrize("key", ["polygon", "segmentation", "Segmentation_Mask"])
+def test_a_mask_under_another_key_is_read_and_said(key: str) -> None:
+    """The other names that models and their users give a mask leave an issue."""
+    item = {"box_2d": [250, 125, 750, 375], "label": "cup", key: [XY]}
+    found = read_objects(json.dumps([item]), FRAME, masks=True)
+    assert found.detections[0].mask is not None
+    assert codes(found) == ["mask_key"]
+    assert found.issues[0].path == f"[0].{key.lower()}"
 
 
 def left_half(detection: Detection) -> bool:
@@ -214,6 +225,40 @@ def test_what_is_no_mask_keeps_its_box(mask: object, code: str) -> None:
     assert found.issues[-1].path == "[0].mask"
 
 
+def test_outlines_that_zigzag_are_bounded() -> None:
+    """Many edges across the whole picture take no seconds: the box is kept alone."""
+    zigzag = [[999 * (number % 2), number % 999] for number in range(2000)]
+    item = {"box_2d": [0, 0, 1000, 1000], "label": "cup", "mask": zigzag}
+    begun = time.process_time()
+    found = read_objects(json.dumps([item]), Frame(4000, 3000), masks=True)
+    assert time.process_time() - begun < 0.5
+    assert codes(found) == ["mask_budget"]
+
+
+def test_a_fraction_without_its_zero_is_no_whole_number() -> None:
+    """A text of numbers says `.25` for a quarter, never for 25."""
+    text = "[.125, .25, .25, .25, .25, .75, .125, .75]"
+    item = {"box_2d": [0.25, 0.125, 0.75, 0.375], "label": "cup", "mask": text}
+    found = read_objects(json.dumps([item]), FRAME, masks=True)
+    assert left_half(found.detections[0])
+    assert codes(found) == ["box_scale"]
+
+
+def test_masks_of_one_reply_share_no_pixel() -> None:
+    """Each mask of a reply is its own: painting in one changes no other."""
+    item = {"box_2d": [250, 125, 750, 375], "mask": XY}
+    many = [{**item, "label": str(number)} for number in range(3)]
+    many[1]["mask"] = GOOD
+    first, png_mask, last = (
+        d.mask for d in read_objects(json.dumps(many), FRAME, masks=True).detections
+    )
+    before = png_mask.crop.copy(), last.crop.copy()
+    first.crop[:] = True
+    assert np.array_equal(png_mask.crop, before[0])
+    assert np.array_equal(last.crop, before[1])
+    assert all(m.crop.flags.c_contiguous for m in (first, png_mask, last))
+
+
 def test_a_png_with_damaged_pixels_keeps_its_box() -> None:
     """A PNG whose compressed pixels are damaged is no mask."""
     noise = np.random.default_rng(1).integers(0, 256, (256, 256), np.uint8)
@@ -241,6 +286,9 @@ FLAT = [number for point in XY for number in point]
         pytest.param(", ".join(map(str, FLAT)), id="text"),
         pytest.param(json.dumps(XY), id="json text"),
         pytest.param([[str(x), str(y)] for x, y in XY], id="number strings"),
+        pytest.param([{"x": x, "y": y} for x, y in XY], id="named numbers"),
+        pytest.param([[{"x": x, "y": y} for x, y in XY]], id="ring of named numbers"),
+        pytest.param("125.,250.0 250,250. 250,750 125,750", id="bare points"),
     ],
 )  # fmt: skip
 def test_polygons_are_filled_in_the_box(mask: object) -> None:

@@ -50,6 +50,8 @@ def test_a_box_keeps_its_fractions() -> None:
         pytest.param({"box_2d": "100,200,300,400.0"}, [], id="bare text"),
         pytest.param({"box_2d": {"ymin": 100, "xmin": 200, "ymax": 300, "xmax": 400}}, [], id="object"),
         pytest.param({"box": [100, 200, 300, 400]}, [("[0].box", "box_key")], id="other key"),
+        pytest.param({"Box_2D": [100, 200, 300, 400]}, [], id="capitals"),
+        pytest.param({"ymin": 100, "xmin": 200, "ymax": 300, "xmax": 400}, [], id="sides"),
     ],
 )  # fmt: skip
 def test_boxes_in_other_clothes(item: dict, issues: list[tuple[str, str]]) -> None:

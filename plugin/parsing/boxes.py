@@ -15,7 +15,7 @@ from .fields import read_number
 from .scale import Scale
 
 _BOX_KEYS = ("box_2d", "box2d", "box", "bounding_box", "bbox")
-_SIDES = ("ymin", "xmin", "ymax", "xmax")
+SIDES = ("ymin", "xmin", "ymax", "xmax")
 _SCALE = 1000.0
 _FOUR = re.compile(r"\s*\[?(?:\s*-?[\d.]{1,20}\s*,){3}\s*-?[\d.]{1,20}\s*\]?\s*")
 """A box in a string."""
@@ -116,8 +116,8 @@ def _four_numbers(
     ):
         value = value[0]
     if isinstance(value, dict):
-        value = [value.get(side) for side in _SIDES]
-    if not isinstance(value, list) or len(value) != len(_SIDES):
+        value = [value.get(side) for side in SIDES]
+    if not isinstance(value, list) or len(value) != len(SIDES):
         issues.append(Issue(path, "box_count", "a box has four numbers"))
         return None
     numbers = [read_number(number) for number in value]
@@ -126,7 +126,7 @@ def _four_numbers(
             message = f"not a number: {str(value[index])[:40]!r}"
             issues.append(Issue(f"{path}[{index}]", "box_number", message))
     whole = [number for number in numbers if number is not None]
-    return whole if len(whole) == len(_SIDES) else None
+    return whole if len(whole) == len(SIDES) else None
 
 
 def _clamped(numbers: list[float], path: str, issues: list[Issue]) -> list[float]:
@@ -141,6 +141,6 @@ def _ordered(numbers: list[float], path: str, issues: list[Issue]) -> list[float
     ymin, xmin, ymax, xmax = numbers
     for index, low, high in ((0, ymin, ymax), (1, xmin, xmax)):
         if low > high:
-            message = f"{_SIDES[index]} {low:g} is over {_SIDES[index + 2]} {high:g}"
+            message = f"{SIDES[index]} {low:g} is over {SIDES[index + 2]} {high:g}"
             issues.append(Issue(f"{path}[{index}]", "box_order", message))
     return [min(ymin, ymax), min(xmin, xmax), max(ymin, ymax), max(xmin, xmax)]

@@ -76,6 +76,9 @@ def find_items(text: str) -> JsonItems:
             value = orjson.loads(candidate.strip())
         except orjson.JSONDecodeError:
             continue
+        if isinstance(value, str) and value.startswith(("[", "{")):
+            written_twice = find_items(value)
+            return written_twice if written_twice.seen else JsonItems(readable=False)
         items = items_of(value)
         if items is None:
             return JsonItems(readable=False)

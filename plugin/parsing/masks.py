@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -29,6 +29,7 @@ MAX_MASK_PIXELS = 150_000_000
 """Pixels of the masks of one reply; four whole pictures where those are more."""
 _PIXELS_A_CROSSING = 32
 """As long as it takes to paint these pixels, an outline takes to cross one column."""
+MASK_KEYS = ("mask", "polygon", "segmentation", "segmentation_mask", "outline")
 _MAX_BASE64 = 4_000_000
 _MAX_PIXELS = 4096 * 4096
 _PREFIX = re.compile(r"\s*data:image/[\w.+-]+\s*;\s*base64\s*,", re.IGNORECASE)
@@ -167,10 +168,17 @@ def _read_grey(want: Wanted, rules: ReadRules, room: _Room) -> Mask | None:
     return mask
 
 
+def mask_key(item: Mapping[str, JsonValue]) -> str:
+    """Name the key that holds the mask of an item; nothing where there is none."""
+    return next((key for key in MASK_KEYS if key in item), "")
+
+
 def rings_in(value: JsonValue) -> list[Ring] | None:
     """Read a polygon in any form, also as a string of numbers; None for all else."""
     if isinstance(value, str) and _NUMBERS.fullmatch(value[:100_000]):
-        value = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", value)[:100_000]]
+        value = [
+            float(n) for n in re.findall(r"-?(?:\d+(?:\.\d*)?|\.\d+)", value)[:100_000]
+        ]
     return rings_of(value)
 
 

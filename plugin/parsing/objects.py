@@ -9,10 +9,10 @@ from itertools import chain
 
 from ..values import Ask, Box, Detection, Frame, Issue, JsonValue, Mask, Reading
 from .attributes import read_attributes
-from .boxes import Box1000, RawBox, box_key, find_box
+from .boxes import SIDES, Box1000, RawBox, box_key, find_box
 from .fields import read_confidence, read_label
 from .json_text import find_items
-from .masks import Wanted, read_masks, rings_in
+from .masks import MASK_KEYS, Wanted, mask_key, read_masks, rings_in
 from .polygons import extent
 from .rules import DEFAULT_RULES, ReadRules
 from .scale import Scale, find_scale
@@ -91,7 +91,7 @@ class _Begun:
         if not label and not rules.keep_unlabelled:
             self.lost = "label_missing"
             return None
-        return _Object(self, box, label, self.item.get("mask"))
+        return _Object(self, box, label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,21 @@ class _Object:
     begun: _Begun
     box: Box1000
     label: str
-    mask: JsonValue
+
+    @property
+    def mask(self) -> JsonValue:
+        """What stands for the mask."""
+        return self.begun.item.get(mask_key(self.begun.item))
 
     def wanted_mask(self, frame: Frame) -> Wanted:
         """Say what mask is to be read."""
-        path = f"{self.begun.path}.mask".lstrip(".")
+        begun, key = self.begun, mask_key(self.begun.item) or MASK_KEYS[0]
+        path = f"{begun.path}.{key}".lstrip(".")
+        if key != MASK_KEYS[0]:
+            message = f"{key} was read as {MASK_KEYS[0]}"
+            begun.issues.append(Issue(path, "mask_key", message))
         place = self.box.snapped(frame)
-        return Wanted(self.mask, self.box, place, path, self.begun.issues)
+        return Wanted(self.mask, self.box, place, path, begun.issues)
 
     def detection(
         self,
@@ -132,7 +140,8 @@ def _begin(found: JsonItem) -> _Begun:
         message = "not an object with a box and a label"
         one.issues.append(Issue(found.path, "item_kind", message))
         return one
-    rings = rings_in(item.get("mask")) if box_key(item) is None else None
+    key = mask_key(item)
+    rings = rings_in(item[key]) if key and box_key(item) is None else None
     if rings is not None:
         item = {**item, "box_2d": list[JsonValue](extent(rings))}
         message = "there is no box; it was drawn around the polygon"
@@ -149,7 +158,11 @@ def _as_object(value: JsonValue) -> dict[str, JsonValue] | None:
     if not isinstance(value, dict):
         return None
     # A Markdown converter writes `box\_2d`.
-    return {key.replace("\\", ""): inner for key, inner in value.items()}
+    plain = {key.replace("\\", ""): inner for key, inner in value.items()}
+    item = {**{key.lower(): inner for key, inner in plain.items()}, **plain}
+    if box_key(item) is None and all(side in item for side in SIDES):
+        item["box_2d"] = {side: item[side] for side in SIDES}
+    return item
 
 
 def _without_repeats(objects: Sequence[_Object], *, masks: bool) -> Iterator[_Object]:

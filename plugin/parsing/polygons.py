@@ -46,7 +46,11 @@ def rings_of(value: JsonValue) -> list[Ring] | None:
 def _ring(value: JsonValue) -> Ring | None:
     if not isinstance(value, list) or not value:
         return None
-    if set(map(type, value)) == {list} and set(map(len, value)) == {2}:  # type: ignore[arg-type]
+    kinds = set(map(type, value))
+    if kinds == {dict}:
+        value = [[point.get("x"), point.get("y")] for point in value]  # type: ignore[union-attr]
+        kinds = {list}
+    if kinds == {list} and set(map(len, value)) == {2}:  # type: ignore[arg-type]
         value = list(chain.from_iterable(value))  # type: ignore[arg-type]
     enough = 6 <= len(value) <= 2 * _MAX_POINTS and len(value) % 2 == 0  # noqa: PLR2004
     numbers = _numbers(value) if enough else None
