@@ -119,5 +119,6 @@ class Drawing:
         height = np.array([outline.height for outline in self.outlines])[owner]
         rows = np.minimum(np.ceil(down - 0.5), height.repeat(counts))
         place = np.maximum(rows, 0).astype(np.int64) * stride[owner].repeat(counts)
-        place += base[owner].repeat(counts) + (columns >> 3)
+        place += base[owner].repeat(counts)
+        place += columns >> 3
         np.bitwise_xor.at(flips, place, (1 << (columns & 7)).astype(np.uint8))

@@ -54,7 +54,7 @@ def _ring(value: JsonValue) -> Ring | None:
         value = list(chain.from_iterable(value))  # type: ignore[arg-type]
     enough = 6 <= len(value) <= 2 * _MAX_POINTS and len(value) % 2 == 0  # noqa: PLR2004
     numbers = _numbers(value) if enough else None
-    if numbers is None or (numbers.max() <= 1 and np.isin(numbers, (0, 1)).all()):
+    if numbers is None or (numbers[0] in {0, 1} and np.isin(numbers, (0, 1)).all()):
         return None
     return numbers.reshape(-1, 2)
 
