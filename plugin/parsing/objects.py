@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 
 from ..values import Ask, Box, Detection, Frame, Issue, JsonValue, Mask, Reading
 from .attributes import read_attributes
@@ -43,23 +43,16 @@ def read_objects(
     raw = (one.raw for one in taken)
     places = [box.numbers for box in raw if box is not None and box.has_area]
     scale = find_scale(places, frame, issues)
-    settled = (one.settled(scale, rules) for one in taken)
-    objects = [one for one in settled if one is not None]
-    objects = list(_without_repeats(objects, masks=masks))
-    crops: list[Mask | None] = [None] * len(objects)
-    if masks:
-        wanted = [one.wanted_mask(frame) for one in objects]
-        crops = read_masks(wanted, frame, rules=rules, scale=scale)
+    settled = [one.settled(scale, rules) for one in taken]
+    objects = list(_without_repeats(list(filter(None, settled)), masks=masks))
+    crops = _crops(objects, frame, scale, rules) if masks else repeat(None)
     detections = tuple(
         one.detection(mask, frame, rules, attributes)
-        for one, mask in zip(objects, crops, strict=True)
+        for one, mask in zip(objects, crops)  # noqa: B905 - crops may have no end
     )
     lost = Counter(one.lost for one in taken if one.lost)
-    last = list[Issue]()
-    if runaway := len(found.items) - len(taken):
-        message = f"{len(found.items)} objects; the first {MAX_OBJECTS} were read"
-        last.append(Issue("", "runaway", message))
-        lost["runaway"] = runaway
+    lost["runaway"] = len(found.items) - len(taken)
+    last = [_runaway(len(found.items))] if lost["runaway"] else []
     return Reading(
         values=detections,
         issues=tuple(chain(issues, *(one.issues for one in taken), last)),
@@ -151,6 +144,11 @@ def _begin(found: JsonItem) -> _Begun:
     return one
 
 
+def _runaway(count: int) -> Issue:
+    message = f"{count} objects; the first {MAX_OBJECTS} were read"
+    return Issue("", "runaway", message)
+
+
 def _as_object(value: JsonValue) -> dict[str, JsonValue] | None:
     """Take an item as an object; a bare box is one without a label."""
     if isinstance(value, list) and len(value) == _BOX_NUMBERS:
@@ -179,6 +177,14 @@ def _without_repeats(objects: Sequence[_Object], *, masks: bool) -> Iterator[_Ob
             continue
         known.add(key)
         yield one
+
+
+def _crops(
+    objects: Sequence[_Object], frame: Frame, scale: Scale, rules: ReadRules
+) -> list[Mask | None]:
+    """Read the masks of all objects together."""
+    wanted = [one.wanted_mask(frame) for one in objects]
+    return read_masks(wanted, frame, rules=rules, scale=scale)
 
 
 def _box_of(mask: Mask) -> Box:
