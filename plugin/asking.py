@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 from .errors import MediaError, UsageError
+from .gemini.endpoint import Endpoint
 from .gemini.models import facts
+from .gemini.upload_rule import Upload, can_upload
 from .media.image import load_image
 from .parsing.rules import DEFAULT_RULES, ReadRules
 from .tasks import Several, Task, find_task, form_of
@@ -25,12 +27,14 @@ class Manner:
     Pictures are shrunk to `max_side` pixels before they are sent; None: as they are.
     Everything is asked `times` over, each time for a reply of its own. `reading`: how
     replies are read, no part of the question: other rules read stored replies anew.
+    `upload`: which are uploaded once instead of sent along (`docs/files.md`).
     """
 
     parameters: Parameters = MODEL_CHOOSES
     max_side: int | None = None
     times: int = 1
     reading: ReadRules = DEFAULT_RULES
+    upload: Upload = Upload.AUTO
 
     def __post_init__(self) -> None:
         """Refuse to ask less than once; raises `UsageError`."""
@@ -42,8 +46,18 @@ class Manner:
         chosen: dict[str, JsonValue] = {**asdict(self.parameters)}
         chosen["max_side"] = self.max_side
         chosen |= self.reading.parameters
+        chosen["upload"] = self.upload.value
         chosen["times"] = self.times if self.times > 1 else None
         return {name: value for name, value in chosen.items() if value is not None}
+
+    def at(self, endpoint: Endpoint) -> Manner:
+        """Fit the manner to who is asked: the enterprise platform takes no uploads.
+
+        Raises `UsageError` where it cannot be kept there.
+        """
+        if can_upload(self.upload, endpoint):
+            return self
+        return replace(self, upload=Upload.NEVER)
 
 
 PLAIN = Manner()
@@ -109,4 +123,6 @@ class Asking:
                     f"{item.path} stands alone, and the task {self.task.name} needs "
                     f"{self.task.least_pictures} pictures. Say where the others are."
                 )
-        return [load_image(path, self.manner.max_side) for path in paths]
+        upload = self.manner.upload is not Upload.NEVER
+        side = self.manner.max_side
+        return [load_image(path, side, upload=upload) for path in paths]

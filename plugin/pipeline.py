@@ -14,6 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -90,18 +91,14 @@ def label(
     as when a budget is reached. The same call resumes. Raises `UsageError` before asking,
     `FatalApiError` when that cannot help.
     """
-    asking = Asking.about(question, model, manner)
+    asking = Asking.about(question, model, manner.at(endpoint))
     tally = _start(source, asking, limits, prices, free=_is_free(endpoint, reuse))
     try:
         with Journal(journal, reuse.stale) as book:
-            replies = reuse.answers(
-                asking.repeated(source.items()),
-                asking.request,
-                endpoint=endpoint,
-                journal=book,
-                limits=limits,
-                stop=stop,
-            )
+            answers = partial(reuse.answers, endpoint=endpoint, journal=book)
+            ask = partial(answers, limits=limits, upload=asking.manner.upload)
+            items = asking.repeated(source.items())
+            replies = ask(items, asking.request, stop=stop)
             _take(replies, asking, sink, tally, on_progress, stop=stop)
     finally:
         run = _record(tally, asking, endpoint, journal, name=run_name)
@@ -144,6 +141,7 @@ def _take(
         sink.write(parsed)
         tally.add(parsed)
         tally.notes.extend(answered.notes)
+        tally.traffic += answered.traffic
         if on_progress is not None:
             on_progress(tally.progress())
     stopped = stop is not None and stop.is_set()
@@ -239,6 +237,6 @@ def _record(
         cost_usd=tally.cost_usd,
         journal=str(journal),
         code_version=__version__,
-        notes=tuple(tally.notes),
+        notes=(*tally.notes, *tally.traffic.words()),
         objects=tally.objects,
     )

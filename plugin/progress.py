@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from .gemini.depot import NOTHING, Traffic
 from .gemini.prices import TABLE, Prices
 from .values import ObjectCounts, Parsed, Status, Usage
 
@@ -60,6 +61,7 @@ class Tally:
     from_journal: int = 0
     notes: list[str] = field(default_factory=list)
     objects: ObjectCounts = field(default_factory=ObjectCounts)
+    traffic: Traffic = NOTHING
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
 

@@ -14,41 +14,28 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar, TypeVarTuple
 
 from ..errors import ApiError, FatalApiError, FormatError, GeminiLabelError, MediaError
 from ..values import Item, Reply, Request, Status
+from .answered import Answered, HaltedError
 from .budget import BudgetReachedError, Purse
 from .client import Client
+from .depot import NOTHING, Depot
 from .endpoint import Endpoint
 from .envelope import read_body
 from .journal import Journal, request_key
 from .limits import Limits
-from .retry import Patience
+from .placing import Placing
+from .retry import FileGoneError, Patience
+from .upload_rule import Choice, Upload
 
 Build = Callable[[Item], Request]
 Args = TypeVarTuple("Args")
 T = TypeVar("T")
 _OTHER_RUN_SECONDS = 0.1
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What came back for one item; `request` is None when none could be built.
-
-    `notes` say what has been changed about the requests of the run since the last one.
-    """
-
-    item: Item
-    request: Request | None
-    reply: Reply
-    notes: tuple[str, ...] = ()
-
-
-class HaltedError(Exception):
-    """The run is ending and this item was not asked; never leaves `gemini`."""
 
 
 class Engine:
@@ -63,8 +50,10 @@ class Engine:
         journal: Journal,
         build: Build,
         limits: Limits,
+        upload: Upload = Upload.AUTO,
     ) -> None:
         self._endpoint = endpoint
+        self._choice = Choice(upload, endpoint)
         self._journal = journal
         self._build = build
         self._limits = limits
@@ -119,6 +108,14 @@ class Engine:
             self._patience = Patience(
                 client.ask, self._pause, self._limits, self._notes.append
             )
+            self._depot = Depot(
+                client.files,
+                self._journal.uploads(self._endpoint),
+                self._limits,
+                self._work,
+                self._pause,
+            )
+            self._placing = Placing(self._choice, self._depot, self._notes.append)
             self._opened.set_result(None)
             await self._closing.wait()
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -143,9 +140,10 @@ class Engine:
             raise
         except Exception as error:  # noqa: BLE001 - one sample's failure, not the run's
             reply = self._unexpected(item, request, error)
-        notes = tuple(self._notes)
+        notes, traffic = tuple(self._notes), self._depot.traffic
         self._notes.clear()
-        return Answered(item, request, reply, notes)
+        self._depot.traffic = NOTHING
+        return Answered(item, request, reply, notes, traffic)
 
     def _unexpected(
         self, item: Item, request: Request | None, error: Exception
@@ -201,14 +199,22 @@ class Engine:
     async def _ask_claimed(self, key: str, request: Request) -> Reply:
         """Ask within the budget, if there is one; then others may claim the request."""
         try:
-            if self._purse is None:
-                return await self._pay(key, request)
-            return await self._pay_within(self._purse, key, request)
+            placed = await self._placing.place(request)
+            try:
+                return await self._pay(key, placed)
+            except FileGoneError:
+                again = await self._placing.place_anew(request, placed)
+                if again == placed:
+                    raise
+                return await self._pay(key, again)
         finally:
             await self._work(self._release, key)
 
-    async def _pay_within(self, purse: Purse, key: str, request: Request) -> Reply:
+    async def _pay(self, key: str, request: Request) -> Reply:
         """Ask when the budget allows it; the first time it does not ends the run."""
+        purse = self._purse
+        if purse is None:
+            return await self._send(key, request)
         try:
             lent = await purse.lend(request)
         except BudgetReachedError:
@@ -216,12 +222,12 @@ class Engine:
             raise HaltedError from None
         reply = None
         try:
-            reply = await self._pay(key, request)
+            reply = await self._send(key, request)
         finally:
             await purse.settle(lent, request, reply)
         return reply
 
-    async def _pay(self, key: str, request: Request) -> Reply:
+    async def _send(self, key: str, request: Request) -> Reply:
         """Ask, and write the answer down first of all."""
         self._go_on()
         started = time.monotonic()

@@ -23,6 +23,18 @@ _KEY_TROUBLE = re.compile(r"api.?key|billing|location is not supported", re.IGNO
 _SCHEMA_TROUBLE = re.compile(r"schema|too many states", re.IGNORECASE)
 
 
+# "You do not have permission to access the File abc or it may not exist.", "The File abc
+# is not in an ACTIVE state and usage is not allowed."
+_FILE_TROUBLE = re.compile(
+    r"\bthe File \S+ (or it may|is not in an ACTIVE)", re.IGNORECASE
+)
+# A bucket's object, or a video behind a link: nothing that other requests depend on.
+_MEDIUM_TROUBLE = re.compile(
+    r"gs://|no such object|storage\.objects|youtube|cannot fetch|file uri",
+    re.IGNORECASE,
+)
+
+
 class Next(StrEnum):
     """What to do after a failed call."""
 
@@ -31,6 +43,8 @@ class Next(StrEnum):
     """Ask again with the next thinking setting."""
     DROP_SCHEMA = "drop_schema"
     """Ask again without a schema; the prompt describes the form of the answer too."""
+    PLACE_ANEW = "place_anew"
+    """A file that was uploaded is gone: upload it again and ask again."""
     GIVE_UP = "give_up"
     """Nothing helps this request; others may succeed."""
     STOP = "stop"
@@ -75,6 +89,10 @@ def decide(cause: Cause) -> Next:
         return Next.STOP
     if cause.code in RETRYABLE:
         return Next.RETRY
+    if _FILE_TROUBLE.search(cause.message):
+        return Next.PLACE_ANEW
+    if _MEDIUM_TROUBLE.search(cause.message):
+        return Next.GIVE_UP
     if cause.code in {401, 403, 404}:
         return Next.STOP
     if cause.code == HTTPStatus.BAD_REQUEST and _KEY_TROUBLE.search(cause.message):
@@ -106,6 +124,10 @@ def _remedy(cause: Cause, model: str) -> str:
         return "Ask fewer at one time, or run the same command again later."
     if cause.code in RETRYABLE:
         return "Run the same command again to ask what is missing."
+    if decide(cause) is Next.PLACE_ANEW:
+        return "Check the address of the file: uploaded files are gone after 48 hours."
+    if decide(cause) is Next.GIVE_UP and _MEDIUM_TROUBLE.search(cause.message):
+        return "Check the address of the sample, and who may read what is there."
     if cause.code == HTTPStatus.NOT_FOUND:
         return (
             f"Check the model name {model!r}; preview models and -latest names may need "

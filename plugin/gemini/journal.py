@@ -18,7 +18,9 @@ from typing import Self
 
 from ..values import JsonValue, Part, Request
 from .claims import Claims
+from .endpoint import Endpoint
 from .store import Store
+from .uploads import Uploads
 
 
 def request_key(request: Request) -> str:
@@ -119,6 +121,10 @@ class Journal:
     def release(self, key: str, *, emulated: bool = False) -> None:
         """Give a claimed request back."""
         self._claims.drop(key, emulated=emulated)
+
+    def uploads(self, endpoint: Endpoint) -> Uploads:
+        """Give the record of what was uploaded with the credentials of an endpoint."""
+        return Uploads(self._store, endpoint)
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""

@@ -23,6 +23,10 @@ from .rate import RateLimit
 _log = logging.getLogger(__name__)
 
 
+class FileGoneError(ApiError):
+    """A file that the request names is gone; others of the run are not affected."""
+
+
 @dataclass(slots=True)
 class Patience:
     """Asks with retries; one for all requests of a run, on one loop.
@@ -147,6 +151,8 @@ class Patience:
         text = advise(cause, model)
         if step is Next.STOP:
             return FatalApiError(text)
+        if step is Next.PLACE_ANEW:
+            return FileGoneError(text)
         self._failures += step is Next.RETRY
         if self._failures >= self.limits.failures_in_a_row:
             return FatalApiError(
