@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 from .errors import MediaError, UsageError
+from .gemini.encode import check
 from .gemini.endpoint import Endpoint
 from .gemini.models import facts
 from .gemini.upload_rule import Upload, can_upload
@@ -78,9 +79,11 @@ class Asking:
     def about(cls, question: Question, model: str, manner: Manner = PLAIN) -> Asking:
         """Put a question into the words and the schema that fit a model.
 
-        Raises `UsageError` for a task that does not exist or that the model cannot do.
+        Raises `UsageError` for a task that does not exist or that the model cannot do,
+        and for settings that it does not take.
         """
         form_of(question)  # names that cannot be kept are refused before asking
+        check(model, manner.parameters)
         task = find_task(question.task, manner.reading)
         shape = facts(model).mask_shape
         schema = task.schema(question, shape)
