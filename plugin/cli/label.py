@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,7 @@ from ..coco.lines import LinesSink
 from ..coco.read import read_coco
 from ..coco.write import Category
 from ..errors import UsageError
-from ..gemini.endpoint import Endpoint, endpoint_from_environment
+from ..gemini.endpoint import Endpoint
 from ..gemini.models import DEFAULT_MODEL
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
@@ -32,6 +31,7 @@ from ..rerun import failing, read_statuses
 from ..tasks import form_of
 from ..values import Kind, Question, Run, Status
 from . import options
+from .groups import grouped
 from .show import console, show_estimate, show_run, shown_progress
 
 DEFAULT_LIMITS = Limits()
@@ -76,24 +76,21 @@ DropUnlabelled = Annotated[
 ]
 
 
+@grouped
 def label_pictures(
     pictures: options.Pictures = None,
     *,
-    task: options.Task = "detect",
-    classes: options.Classes = "",
-    instruction: options.Instruction = "",
-    confidence: options.Confidence = False,
+    words: options.Words,
     model: options.Model = DEFAULT_MODEL,
     out: Out = Path("labels.json"),
     dataset: options.Dataset = "",
     field: Field = "gemini",
     journal: options.JournalFile = options.JOURNAL,
-    in_flight: options.InFlight = 16,
-    rpm: options.RequestsPerMinute = None,
-    tpm: options.TokensPerMinute = None,
+    pace: options.Pace,
     budget: Budget = None,
     prices: options.PriceFile = None,
-    max_side: options.MaxSide = None,
+    how: options.How,
+    where: options.Where,
     retry: Retry = "",
     offline: Offline = False,
     mask_threshold: MaskThreshold = DEFAULT_RULES.threshold,
@@ -101,17 +98,17 @@ def label_pictures(
 ) -> None:
     """Label pictures with Gemini (GEMINI_API_KEY); run it again to go on."""
     costs = options.chosen_prices(prices)
-    limits = options.read_limits(in_flight, rpm, tpm, budget, costs)
-    question = options.read_question(task, classes, instruction, confidence=confidence)
+    limits = pace.limits(costs, budget)
     rules = ReadRules(mask_threshold, keep_unlabelled=not drop_unlabelled)
+    question, manner = words.question, replace(how.manner, reading=rules)
     reuse = _reuse(question, retry, rules, offline=offline)
     source, categories = find_source(pictures, dataset)
-    manner = Manner(max_side=max_side, reading=rules)
     sink = _file_sink(out, categories, question)
     if dataset:
         sink = _field_sink(dataset, field, question, manner.times)
     job = Job(source, sink, question, model, journal, limits, manner, reuse, costs)
-    endpoint = _endpoint(offline=offline)
+    # Offline nothing is sent, so that any key does.
+    endpoint = where.endpoint(api_key="unused" if offline else "")
     if not offline:
         show_estimate(job.plan().likely, model)
     _conclude(job.run(endpoint), f"{dataset}.{field}" if dataset else out, offline)
@@ -169,11 +166,6 @@ def _conclude(run: Run, labels: str | Path, offline: bool) -> None:
     if left := run.statuses.get(Status.SKIPPED):
         console.print(LEFT_OFFLINE.format(left) if offline else LEFT)
         raise typer.Exit(1)
-
-
-def _endpoint(*, offline: bool) -> Endpoint:
-    """Find who is asked; offline nothing is sent, so that any key does."""
-    return endpoint_from_environment(os.environ, api_key="unused" if offline else "")
 
 
 def _reuse(question: Question, retry: str, rules: ReadRules, *, offline: bool) -> Reuse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from ..asking import Manner
 from ..errors import MissingKeyError
-from ..gemini.endpoint import endpoint_from_environment
+from ..gemini.endpoint import Endpoint
 from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL, Price, facts
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
 from ..planning import Stored, plan_run, stored_in
 from . import options
+from .groups import grouped
 from .label import find_source
 from .show import console, dollars, duration, table
 
@@ -28,36 +27,34 @@ Look = Annotated[
 ]
 
 
+@grouped
 def plan_labelling(
     pictures: options.Pictures = None,
     *,
-    task: options.Task = "detect",
-    classes: options.Classes = "",
-    instruction: options.Instruction = "",
-    confidence: options.Confidence = False,
+    words: options.Words,
     model: options.Model = DEFAULT_MODEL,
     dataset: options.Dataset = "",
     journal: options.JournalFile = options.JOURNAL,
     look: Look = False,
-    in_flight: options.InFlight = 16,
-    rpm: options.RequestsPerMinute = None,
-    tpm: options.TokensPerMinute = None,
+    pace: options.Pace,
     prices: options.PriceFile = None,
-    max_side: options.MaxSide = None,
+    how: options.How,
+    where: options.Where,
 ) -> None:
     """Say what `label` with the same options would ask for, cost and take.
 
     Nothing is sent and no key is needed. All numbers are estimates (docs/cost.md).
     """
     costs = options.chosen_prices(prices)
-    limits = options.read_limits(in_flight, rpm, tpm, None, costs)
-    with _looking(journal if look else None) as stored:
+    limits = pace.limits(costs)
+    endpoint = _endpoint(where)
+    with _looking(journal if look else None, endpoint) as stored:
         plan = plan_run(
             find_source(pictures, dataset)[0],
-            options.read_question(task, classes, instruction, confidence=confidence),
+            words.question,
             model=model,
             limits=limits,
-            manner=Manner(max_side=max_side),
+            manner=how.manner.at(endpoint),
             prices=costs,
             stored=stored,
         )
@@ -65,7 +62,7 @@ def plan_labelling(
 
 
 @contextmanager
-def _looking(journal: Path | None) -> Iterator[Stored | None]:
+def _looking(journal: Path | None, endpoint: Endpoint) -> Iterator[Stored | None]:
     """Open the journal to look into; one that does not exist holds nothing."""
     if journal is None:
         yield None
@@ -73,15 +70,15 @@ def _looking(journal: Path | None) -> Iterator[Stored | None]:
         yield lambda _: False
     else:
         with Journal(journal) as book:
-            yield stored_in(book, emulated=_asks_emulator())
+            yield stored_in(book, emulated=endpoint.kind == "emulator")
 
 
-def _asks_emulator() -> bool:
-    """Tell whether `label` would ask the emulator, whose replies are kept apart."""
+def _endpoint(where: options.Where) -> Endpoint:
+    """Find whom `label` would ask; without any key that would be the Gemini API."""
     try:
-        return endpoint_from_environment(os.environ).kind == "emulator"
+        return where.endpoint()
     except MissingKeyError:
-        return False
+        return where.endpoint(api_key="none")
 
 
 def show_plan(plan: Plan, limits: Limits, price_file: str) -> None:
