@@ -5,7 +5,7 @@ What is the same for every request of a run is worked out once, in `Asking`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from .errors import MediaError, UsageError
@@ -13,7 +13,7 @@ from .gemini.encode import check
 from .gemini.endpoint import Endpoint
 from .gemini.models import facts
 from .gemini.upload_rule import Upload, can_upload
-from .media.image import load_image
+from .media.image import fit, load_image, read_frame
 from .parsing.rules import DEFAULT_RULES, ReadRules
 from .tasks import Several, Task, find_task, form_of
 from .values import Item, JsonValue, Media, Parameters, Question, Request
@@ -107,17 +107,34 @@ class Asking:
 
         Raises `MediaError` for a picture that cannot be sent, or too few of them.
         """
+        upload = self.manner.upload is not Upload.NEVER
+        side = self.manner.max_side
+        paths = self._paths(item)
+        return self._about(item, [load_image(p, side, upload=upload) for p in paths])
+
+    def sketch(self, item: Item) -> Request:
+        """Put the sizes of the pictures of an item, without their bytes, into a request.
+
+        For what is foreseen: only the heads of the files are read. Raises as `request`.
+        """
+        frames = [read_frame(path) for path in self._paths(item)]
+        side = self.manner.max_side
+        sized = [Media(b"", "image/jpeg", frame, fit(frame, side)) for frame in frames]
+        return self._about(item, sized)
+
+    def _about(self, item: Item, pictures: Sequence[Media]) -> Request:
+        """Put the question about some pictures."""
         return Request(
             self.model,
-            (*self._pictures(item), self.prompt),
+            (*pictures, self.prompt),
             self.schema,
             self.manner.parameters,
             system=self.question.system,
             attempt=item.attempt,
         )
 
-    def _pictures(self, item: Item) -> list[Media]:
-        """Load the picture of an item, and the others where the task takes several."""
+    def _paths(self, item: Item) -> list[str]:
+        """Name the picture of an item, and the others where the task takes several."""
         paths = [item.path]
         if isinstance(self.task, Several):
             paths += item.others
@@ -126,6 +143,4 @@ class Asking:
                     f"{item.path} stands alone, and the task {self.task.name} needs "
                     f"{self.task.least_pictures} pictures. Say where the others are."
                 )
-        upload = self.manner.upload is not Upload.NEVER
-        side = self.manner.max_side
-        return [load_image(path, side, upload=upload) for path in paths]
+        return paths

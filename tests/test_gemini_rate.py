@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from fiftyone_gemini.errors import FatalApiError, UsageError
-from fiftyone_gemini.gemini.cost import prompt_tokens
 from fiftyone_gemini.gemini.journal import Journal
 from fiftyone_gemini.gemini.pool import Limits, ask_all
 from fiftyone_gemini.gemini.rate import RateLimit
+from fiftyone_gemini.gemini.tokens import prompt_tokens
 from gemini_server import (
     FAST,
     Say,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..errors import MissingKeyError
+from ..gemini.counting import count_tokens
 from ..gemini.endpoint import Endpoint
 from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL, Price, facts
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
-from ..planning import Stored, plan_run, stored_in
+from ..planning import SOME, Stored, plan_run, stored_in
 from . import options
 from .groups import grouped
 from .label import find_source
@@ -24,6 +26,13 @@ from .show import console, dollars, duration, table
 Look = Annotated[
     bool,
     typer.Option("--look", help="Count what is in the journal; reads every picture."),
+]
+Count = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Have Gemini count the tokens of so many pictures (free; sends them).",
+    ),
 ]
 
 
@@ -36,6 +45,7 @@ def plan_labelling(
     dataset: options.Dataset = "",
     journal: options.JournalFile = options.JOURNAL,
     look: Look = False,
+    count: Count = None,
     pace: options.Pace,
     prices: options.PriceFile = None,
     how: options.How,
@@ -43,11 +53,12 @@ def plan_labelling(
 ) -> None:
     """Say what `label` with the same options would ask for, cost and take.
 
-    Nothing is sent and no key is needed. All numbers are estimates (docs/cost.md).
+    No key is needed and nothing is sent, but with --count: then some pictures are sent for
+    counting, which is free. All other numbers are estimates (docs/cost.md).
     """
     costs = options.chosen_prices(prices)
     limits = pace.limits(costs)
-    endpoint = _endpoint(where)
+    endpoint = where.endpoint() if count else _endpoint(where)
     with _looking(journal if look else None, endpoint) as stored:
         plan = plan_run(
             find_source(pictures, dataset)[0],
@@ -57,6 +68,8 @@ def plan_labelling(
             manner=how.manner.at(endpoint),
             prices=costs,
             stored=stored,
+            count=partial(count_tokens, endpoint=endpoint) if count else None,
+            count_some=count or SOME,
         )
     show_plan(plan, limits, costs.path)
 
@@ -98,8 +111,18 @@ def show_plan(plan: Plan, limits: Limits, price_file: str) -> None:
         tokens = (f"{estimate.prompt_tokens:,}", f"{estimate.output_tokens:,}")
         rows.add_row(words, *tokens, dollars(estimate.usd))
     console.print(rows)
+    console.print(f"  {_source_words(plan)}")
     console.print(f"  price: {_price_words(plan, price_file)}")
     console.print(f"  time: {duration(plan.seconds)} or more, {_limit_words(limits)}")
+
+
+def _source_words(plan: Plan) -> str:
+    """Say what was measured and what is assumed."""
+    if plan.counted:
+        how = f"mean of {plan.counted} requests counted by Gemini (without the schema)"
+    else:
+        how = "estimated by the documented rules (docs/tokens.md)"
+    return f"tokens in: {how}; tokens out: assumed"
 
 
 def _price_words(plan: Plan, price_file: str) -> str:

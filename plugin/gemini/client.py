@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..values import Request
-from .encode import config, contents, inline
+from .encode import config, contents, contents_to_count, inline
 from .endpoint import Endpoint
 from .files import FilesApi
 from .sdk import call_errors, connect
@@ -54,6 +54,17 @@ class Client:
         """
         with call_errors(self._endpoint):
             return await self._send(request)
+
+    async def count(self, request: Request) -> int:
+        """Count the input tokens of a request; raises `CallError`."""
+        from google.genai import types
+
+        with call_errors(self._endpoint):
+            counted = await self._sdk.aio.models.count_tokens(
+                model=request.model,
+                contents=list[types.ContentUnion](contents_to_count(request)),
+            )
+        return counted.total_tokens or 0
 
     async def _send(self, request: Request) -> bytes:
         """Send a request: like one that the SDK has sent, or by the SDK."""

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -19,12 +18,12 @@ from ..values import Media
 from .failures import CallError, Cause, Next, advise, decide, happened
 from .files import FilesApi, RemoteFile
 from .limits import Limits
+from .patient import patiently
 from .upload_rule import Content, content_of
 from .uploads import Uploads
 
 PROCESSING, FAILED = "PROCESSING", "FAILED"
 _POLL_SECONDS = (0.2, 5.0)
-_log = logging.getLogger(__name__)
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
@@ -157,19 +156,10 @@ class Depot:
 
     async def _patiently(self, call: Callable[[], Awaitable[T]], media: Media) -> T:
         """Call until it works; raise `ApiError` when it does not."""
-        attempt = 1
-        while True:
-            try:
-                return await call()
-            except CallError as error:
-                cause = error.cause
-            if decide(cause) is not Next.RETRY or attempt >= self.limits.attempts:
-                raise _failed(cause, media)
-            _log.info("Upload, attempt %d failed, trying again: %s", attempt, cause)
-            seconds = self.limits.backoff_seconds * 2 ** (attempt - 1)
-            seconds = max(seconds, cause.retry_seconds or 0.0)
-            await self.pause(min(seconds, self.limits.longest_wait_seconds))
-            attempt += 1
+        try:
+            return await patiently(call, self.limits, self.pause)
+        except CallError as error:
+            raise _failed(error.cause, media) from None
 
 
 def _named(media: Media) -> str:

@@ -45,6 +45,27 @@ def contents(request: Request, data: Sequence[bytes]) -> list[types.Content]:
     return [*turns, _turn(request, request.content, left)]
 
 
+def contents_to_count(request: Request) -> list[types.Content]:
+    """Write a request for `countTokens`, which takes contents alone on the Gemini API.
+
+    So the system instruction stands among the words, and the media resolution at each
+    part.
+    """
+    from google.genai import types
+
+    turns = contents(request, [media.data for media in inline(request)])
+    parts = [part for turn in turns for part in turn.parts or []]
+    level = _level(request)
+    if level is not None:
+        for part in parts:
+            if part.inline_data or part.file_data:
+                part.media_resolution = _part_resolution(level)
+    if request.system:
+        system = types.Part.from_text(text=request.system)
+        turns[0].parts = [system, *(turns[0].parts or [])]
+    return turns
+
+
 def config(request: Request, *, store: bool | None) -> types.GenerateContentConfig:
     """Shape the settings of a request; what its model does not accept is left out.
 
@@ -135,11 +156,18 @@ def _media_part(
         file = types.FileData(file_uri=media.uri, mime_type=media.mime_type or None)
         part = types.Part(file_data=file)
     if resolution == _BY_PART:
-        level = types.PartMediaResolutionLevel.MEDIA_RESOLUTION_ULTRA_HIGH
-        part.media_resolution = types.PartMediaResolution(level=level)
+        part.media_resolution = _part_resolution(resolution)
     if media.clip != Clip():
         part.video_metadata = _video_metadata(media.clip)
     return part
+
+
+def _part_resolution(word: str) -> types.PartMediaResolution:
+    """Write the resolution of one part."""
+    from google.genai import types
+
+    level = types.PartMediaResolutionLevel(f"MEDIA_RESOLUTION_{word.upper()}")
+    return types.PartMediaResolution(level=level)
 
 
 def _video_metadata(clip: Clip) -> types.VideoMetadata:
