@@ -100,7 +100,7 @@ class How:
                 self.media_resolution,
             ),
             self.max_side,
-            self.upload,
+            upload=self.upload,
         )
 
 
