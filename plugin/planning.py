@@ -51,17 +51,12 @@ def plan_run(
     if len(source) == 0:
         raise UsageError("There is nothing to label: the source holds no pictures.")
     asking = Asking.about(question, model, manner)
-    if count is None:
-        sketches = _some(source, asking.sketch, SOME)
-        tokens = [prompt_tokens(request) for request in sketches]
-    else:
-        tokens = count(_countable(_some(source, asking.request, count_some)))
     known = None
     if stored is not None:
         known = _count(asking.repeated(source.items()), asking, stored)
     return foresee(
         model,
-        tokens,
+        _tokens(source, asking, count, count_some),
         len(source) * manner.times - (known or 0),
         day=datetime.now(UTC).date(),
         prices=prices,
@@ -77,6 +72,15 @@ def stored_in(journal: Journal, *, emulated: bool) -> Stored:
     return lambda request: (
         journal.find(request_key(request), emulated=emulated) is not None
     )
+
+
+def _tokens(
+    source: Source, asking: Asking, count: Count | None, count_some: int
+) -> list[int]:
+    """Count or estimate the input tokens of some requests."""
+    if count is not None:
+        return count(_countable(_some(source, asking.request, count_some)))
+    return [prompt_tokens(each) for each in _some(source, asking.sketch, SOME)]
 
 
 def _some(source: Source, build: Callable[[Item], Request], most: int) -> list[Request]:
