@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -138,6 +139,7 @@ def _take(
     """Keep the labels of one item after the other, count it and say so."""
     for answered in replies:
         parsed = parse(answered, asking.task, asking.question)
+        parsed = replace(parsed, cost_usd=tally.price(parsed))
         sink.write(parsed)
         tally.add(parsed)
         tally.notes.extend(answered.notes)
@@ -233,6 +235,7 @@ def _record(
         models_answered=dict(tally.models),
         statuses=dict(tally.statuses),
         usage=tally.usage,
+        usage_by_model=tally.by_model,
         from_journal=tally.from_journal,
         cost_usd=tally.cost_usd,
         journal=str(journal),

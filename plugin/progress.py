@@ -57,6 +57,7 @@ class Tally:
     statuses: Counter[Status] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
     usage: Usage = field(default_factory=Usage)
+    by_model: dict[str, Usage] = field(default_factory=dict)
     cost_usd: float | None = 0.0
     from_journal: int = 0
     notes: list[str] = field(default_factory=list)
@@ -75,16 +76,22 @@ class Tally:
             self.from_journal += 1
             return
         self.usage += parsed.usage
-        self._pay(parsed)
+        if parsed.usage != Usage():
+            name = parsed.model_version or self.model
+            self.by_model[name] = self.by_model.get(name, Usage()) + parsed.usage
+        price = self.price(parsed)
+        if price is None or self.cost_usd is None:
+            self.cost_usd = None  # one unknown price makes the sum unknown
+        else:
+            self.cost_usd += price
 
-    def _pay(self, parsed: Parsed) -> None:
-        """Add the price of one reply; one unknown price makes the sum unknown."""
-        if self.free or parsed.usage == Usage() or self.cost_usd is None:
-            return
-        price = self.prices.cost_of_reply(
+    def price(self, parsed: Parsed) -> float | None:
+        """Price the reply to one item; None when its price is unknown."""
+        if self.free or parsed.usage == Usage():
+            return 0.0
+        return self.prices.cost_of_reply(
             self.model, parsed.model_version, parsed.usage, self.started.date()
         )
-        self.cost_usd = None if price is None else self.cost_usd + price
 
     @property
     def left(self) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fiftyone_gemini.cli import app, main
+from fiftyone_gemini.cli import label as label_command
 from fiftyone_gemini.errors import UsageError
 from gemini_server import Say, picture, refusal, serving
 from typer.testing import CliRunner
@@ -225,6 +226,24 @@ def test_a_plan_may_have_tokens_counted() -> None:
     assert "mean of 2 requests counted by Gemini" in text
     assert "tokens out: assumed" in text
     assert "estimated by the documented rules" in run("plan", "pictures")[1]
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_estimate_before_a_resume_counts_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the journal holds is left out, or said to be where looking would take long."""
+    with serving(lambda _: Say(body=_nothing())) as server:
+        command = ("label", "pictures", "--base-url", server.url)
+        assert "Estimate: 6 requests" in run(*command)[1]
+        (Path("pictures") / "more.png").write_bytes(picture(40))
+        text = run(*command)[1]
+        assert "Estimate: 1 requests" in text
+        assert "6 replies are in the journal already" in text
+        monkeypatch.setattr(label_command, "LOOKED_AT", 3)
+        text = run(*command)[1]
+    assert "Estimate: 7 requests" in text
+    assert "at most" in text
 
 
 def _nothing() -> bytes:

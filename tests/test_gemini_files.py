@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from fiftyone_gemini.cli import app
 from fiftyone_gemini.coco.folder import CocoSink, FolderSource
 from fiftyone_gemini.emulator import EmulatorHandle, Settings, running_emulator
 from fiftyone_gemini.errors import UsageError
@@ -32,6 +33,7 @@ from fiftyone_gemini.values import (
 from gemini_server import KEY, Say, good, refusal, serving
 from google import genai
 from google.genai import types
+from typer.testing import CliRunner
 
 MODEL = "gemini-3.8-flash"
 QUICK = Limits(backoff_seconds=0.01, attempts=2, processing_seconds=0.3)
@@ -119,6 +121,13 @@ def uploads_of(emulator: EmulatorHandle, path: Path) -> int:
 def paid_for(emulator: EmulatorHandle, path: Path) -> int:
     """Count the answers about a file that Google would bill."""
     return sum(entry["paid"] for entry in log_of(emulator, path))
+
+
+def run_command(*arguments: str) -> str:
+    """Run the command line with the key of the tests; give what it printed."""
+    result = CliRunner().invoke(app, arguments, env={"GEMINI_API_KEY": KEY})
+    assert result.exit_code == 0, result.exception
+    return result.output
 
 
 def sdk(emulator: EmulatorHandle) -> genai.Client:
@@ -300,6 +309,29 @@ def test_pictures_that_are_too_much_together_are_uploaded(
     found = answers(at(emulator), tmp_path / "run.sqlite", [request])
     assert found[0].reply.failure is None
     assert uploads_of(emulator, scene) == 1
+
+
+def test_uploads_are_listed_and_deleted_on_request(
+    emulator: EmulatorHandle, scene: Path, demo: Path, tmp_path: Path
+) -> None:
+    """Ours go, what others uploaded stays, and one that is gone is no trouble."""
+    journal = tmp_path / "run.sqlite"
+    second = tmp_path / "second.jpg"
+    second.write_bytes(max((demo / "data").glob("*.jpg")).read_bytes() + b"again")
+    answers(at(emulator), journal, [about(file_of(f), "a") for f in (scene, second)])
+    client = sdk(emulator)
+    other = client.files.upload(file=scene, config={"mime_type": "image/jpeg"})
+    ours = {f.name for f in client.files.list() if f.display_name is not None}
+    command = ["journal", "files", str(journal), "--base-url", emulator.url]
+    listed = run_command(*command)
+    assert "2 files" in listed
+    gone = next(name for name in ours if name in listed)
+    client.files.delete(name=gone)
+    assert "1 deleted, 1 were gone already" in run_command(*command, "--delete")
+    left = {file.name for file in client.files.list()}
+    assert other.name in left
+    assert not [name for name in left if name in listed]
+    assert "0 files" in run_command(*command)
 
 
 def test_where_uploading_fails_pictures_are_sent_along(

@@ -19,6 +19,7 @@ from ..coco.read import read_coco
 from ..coco.write import Category
 from ..errors import UsageError
 from ..gemini.endpoint import Endpoint
+from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
@@ -26,7 +27,7 @@ from ..gemini.prices import TABLE, Prices
 from ..gemini.stored import Reuse
 from ..parsing.rules import DEFAULT_RULES, MAX_THRESHOLD, ReadRules
 from ..pipeline import USE_ALL, Sink, Source, label
-from ..planning import plan_run
+from ..planning import Stored, plan_run, stored_in
 from ..rerun import failing, read_statuses
 from ..tasks import form_of
 from ..values import Kind, Question, Run, Status
@@ -35,6 +36,8 @@ from .groups import grouped
 from .show import console, show_estimate, show_run, shown_progress
 
 DEFAULT_LIMITS = Limits()
+LOOKED_AT = 500
+"""Up to so many pictures are read before a run to know which of them are left to ask."""
 LEFT = "Stopped early. The same command goes on; nothing is paid twice."
 LEFT_OFFLINE = (
     "{} have no reply in the journal; without --offline they are asked about."
@@ -100,17 +103,18 @@ def label_pictures(
     costs = options.chosen_prices(prices)
     limits = pace.limits(costs, budget)
     rules = ReadRules(mask_threshold, keep_unlabelled=not drop_unlabelled)
-    question, manner = words.question, replace(how.manner, reading=rules)
+    # Offline nothing is sent, so that any key does.
+    endpoint = where.endpoint(api_key="unused" if offline else "")
+    question = words.question
+    manner = replace(how.manner.at(endpoint), reading=rules)
     reuse = _reuse(question, retry, rules, offline=offline)
     source, categories = find_source(pictures, dataset)
     sink = _file_sink(out, categories, question)
     if dataset:
         sink = _field_sink(dataset, field, question, manner.times)
     job = Job(source, sink, question, model, journal, limits, manner, reuse, costs)
-    # Offline nothing is sent, so that any key does.
-    endpoint = where.endpoint(api_key="unused" if offline else "")
     if not offline:
-        show_estimate(job.plan().likely, model)
+        job.show_estimate(endpoint)
     _conclude(job.run(endpoint), f"{dataset}.{field}" if dataset else out, offline)
 
 
@@ -128,7 +132,25 @@ class Job:
     reuse: Reuse = USE_ALL
     prices: Prices = TABLE
 
-    def plan(self) -> Plan:
+    def show_estimate(self, endpoint: Endpoint) -> None:
+        """Say what the run will take; what the journal holds already is left out.
+
+        Where looking would take long, because every picture must be read, it is said that
+        less may be asked.
+        """
+        if not self.journal.exists():
+            show_estimate(self.plan().likely, self.model)
+        elif len(self.source) > LOOKED_AT:
+            show_estimate(self.plan().likely, self.model)
+            console.print("  at most: what the journal holds is not asked again.")
+        else:
+            with Journal(self.journal, self.reuse.stale) as book:
+                stored = stored_in(book, emulated=endpoint.kind == "emulator")
+                plan = self.plan(stored)
+            show_estimate(plan.likely, self.model)
+            console.print(f"  {plan.in_journal} replies are in the journal already.")
+
+    def plan(self, stored: Stored | None = None) -> Plan:
         """Foresee the run."""
         return plan_run(
             self.source,
@@ -137,6 +159,7 @@ class Job:
             limits=self.limits,
             manner=self.manner,
             prices=self.prices,
+            stored=stored,
         )
 
     def run(self, endpoint: Endpoint) -> Run:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import UsageError
-from ..records import coco_info, run_record
+from ..records import coco_info, run_record, spent
 from ..values import Frame, ImageLabels, Item, Parsed, Run
 from .read import CocoDataset
 from .write import Category, write_coco
@@ -75,6 +75,7 @@ class CocoSink:
                 parsed.frame or Frame(0, 0),
                 parsed.detections,
                 parsed.status,
+                spent(parsed),
             )
             for parsed in sorted(found, key=order)
         ]

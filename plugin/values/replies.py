@@ -89,7 +89,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What one item came to: its status, labels and all that was wrong."""
+    """What one item came to: its status, labels and all that was wrong.
+
+    `cost_usd` is the price of its reply, whether that was paid now or in an earlier run
+    (`from_journal`); None: unknown.
+    """
 
     item: Item
     status: Status
@@ -102,6 +106,7 @@ class Parsed:
     request_key: str = ""
     from_journal: bool = False
     objects: ObjectCounts = field(default_factory=ObjectCounts)
+    cost_usd: float | None = None
 
     @property
     def detections(self) -> tuple[Detection, ...]:
