@@ -14,9 +14,10 @@ from .gemini.endpoint import Endpoint
 from .gemini.models import facts
 from .gemini.upload_rule import Upload, can_upload
 from .media.image import fit, load_image, read_frame
+from .media.reference import by_reference
 from .parsing.rules import DEFAULT_RULES, ReadRules
 from .tasks import Several, Task, find_task, form_of
-from .values import Item, JsonValue, Media, Parameters, Question, Request
+from .values import Item, JsonValue, Media, Medium, Parameters, Question, Request
 
 MODEL_CHOOSES = Parameters()
 
@@ -107,20 +108,36 @@ class Asking:
 
         Raises `MediaError` for a picture that cannot be sent, or too few of them.
         """
-        upload = self.manner.upload is not Upload.NEVER
-        side = self.manner.max_side
-        paths = self._paths(item)
-        return self._about(item, [load_image(p, side, upload=upload) for p in paths])
+        return self._about(item, [self._load(path) for path in self._paths(item)])
 
     def sketch(self, item: Item) -> Request:
         """Put the sizes of the pictures of an item, without their bytes, into a request.
 
         For what is foreseen: only the heads of the files are read. Raises as `request`.
         """
-        frames = [read_frame(path) for path in self._paths(item)]
-        side = self.manner.max_side
-        sized = [Media(b"", "image/jpeg", frame, fit(frame, side)) for frame in frames]
-        return self._about(item, sized)
+        return self._about(item, [self._size(path) for path in self._paths(item)])
+
+    def _load(self, path: str) -> Media:
+        """Load a picture, or pass on the address of a video."""
+        upload = self.manner.upload is not Upload.NEVER
+        found = self._elsewhere(path)
+        return found or load_image(path, self.manner.max_side, upload=upload)
+
+    def _size(self, path: str) -> Media:
+        """Stand in for a picture of this size."""
+        if found := self._elsewhere(path):
+            return found
+        frame = read_frame(path)
+        return Media(b"", "image/jpeg", frame, fit(frame, self.manner.max_side))
+
+    def _elsewhere(self, path: str) -> Media | None:
+        """Find a video that Gemini opens itself, where the task is about videos."""
+        found = by_reference(path)
+        if found is not None and self.task.medium is not Medium.VIDEO:
+            raise MediaError(
+                f"{path} is a video, and the task {self.task.name} is about pictures."
+            )
+        return found
 
     def _about(self, item: Item, pictures: Sequence[Media]) -> Request:
         """Put the question about some pictures."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import ClassVar
 from urllib.request import urlopen
 
 import pytest
+from fiftyone_gemini import tasks
 from fiftyone_gemini.cli import app
 from fiftyone_gemini.coco.folder import CocoSink, FolderSource
+from fiftyone_gemini.coco.lines import LinesSink
 from fiftyone_gemini.emulator import EmulatorHandle, Settings, running_emulator
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.gemini import upload_rule
@@ -20,12 +24,15 @@ from fiftyone_gemini.gemini.journal import Journal, request_key
 from fiftyone_gemini.gemini.pool import Answered, Limits, ask_all
 from fiftyone_gemini.gemini.upload_rule import Upload
 from fiftyone_gemini.media import image as media_image
+from fiftyone_gemini.media.reference import by_reference
 from fiftyone_gemini.pipeline import Manner, label
+from fiftyone_gemini.tasks.caption import Caption
 from fiftyone_gemini.values import (
     Example,
     Frame,
     Item,
     Media,
+    Medium,
     Question,
     Request,
     Status,
@@ -60,6 +67,21 @@ def scene(demo: Path, tmp_path: Path) -> Path:
         min((demo / "data").glob("*.jpg")).read_bytes() + tmp_path.name.encode()
     )
     return path
+
+
+@dataclass(frozen=True)
+class Items:
+    """A source of items that are no files."""
+
+    given: list[Item]
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self.given)
+
+    def items(self) -> Iterator[Item]:
+        """Give them."""
+        return iter(self.given)
 
 
 def file_of(path: Path) -> Media:
@@ -383,6 +405,64 @@ def test_the_enterprise_platform_wants_a_bucket(
     assert "gs://" in found[0].reply.error
     with pytest.raises(UsageError, match="takes no uploads"):
         Manner(upload=Upload.ALWAYS).at(endpoint)
+
+
+@dataclass(frozen=True)
+class WatchTask(Caption):
+    """A task about videos."""
+
+    name: ClassVar[str] = "watch_test"
+    medium: ClassVar[Medium] = Medium.VIDEO
+
+
+TUBE = "https://www.youtube.com/watch?v=9hE5-98ZeCg"
+
+
+@pytest.mark.parametrize(
+    ("address", "mime_type"),
+    [
+        (TUBE, "video/mp4"),
+        ("https://youtu.be/9hE5-98ZeCg?t=3", "video/mp4"),
+        ("gs://bucket/a film.MOV", "video/mov"),
+        ("gs://bucket/picture.jpg", None),
+        ("https://example.org/film.mp4", None),
+        ("film.mp4", None),
+    ],
+)
+def test_videos_elsewhere_are_passed_on_by_address(
+    address: str, mime_type: str | None
+) -> None:
+    """YouTube and buckets are opened by Gemini; all else is opened here."""
+    found = by_reference(address)
+    assert (found.mime_type if found else None) == mime_type
+    assert found is None or (found.uri, found.data) == (address, b"")
+
+
+def test_a_task_about_videos_asks_about_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address goes out as it is; tasks about pictures, and a bucket, are refused."""
+    monkeypatch.setitem(tasks._known, WatchTask.name, WatchTask())  # gone afterwards
+    elsewhere = [Item("1", TUBE), Item("2", "gs://bucket/film.mp4")]
+    with serving(lambda _: Say(body=good('{"caption": "Waves."}'))) as server:
+        where = {"endpoint": server.endpoint(), "journal": tmp_path / "run.sqlite"}
+        found = {}
+        for task in ("watch_test", "detect"):
+            sink = LinesSink(tmp_path / "lines.jsonl")
+            asked = Question(task)
+            label(Items(elsewhere), sink, asked, model=MODEL, **where)
+            lines = (tmp_path / "lines.jsonl").read_text().splitlines()
+            found[task] = [json.loads(line) for line in lines]
+    (seen,) = server.seen
+    assert seen.body["contents"][0]["parts"][0]["fileData"] == {
+        "file_uri": TUBE,
+        "mime_type": "video/mp4",
+    }
+    statuses = [line["status"] for line in found["watch_test"]]
+    assert statuses == ["ok", "media_error"]
+    assert "enterprise platform" in found["watch_test"][1]["error"]
+    assert {line["status"] for line in found["detect"]} == {"media_error"}
+    assert "is a video" in found["detect"][0]["error"]
 
 
 def test_a_bucket_object_is_asked_about_by_its_address(

@@ -70,6 +70,12 @@ class Choice:
 
         Raises `MediaError` where nothing may be uploaded.
         """
+        buckets = [m for m in request.all_media if m.uri.startswith("gs://")]
+        if buckets and self.endpoint.kind != "enterprise":
+            raise MediaError(
+                f"{buckets[0].uri} can only be read on the enterprise platform. Set "
+                "GOOGLE_GENAI_USE_ENTERPRISE=true, or give a file of this machine."
+            )
         files = [m for m in request.all_media if m.path]
         if self._forbidden:
             if files:
