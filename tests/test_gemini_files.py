@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -193,6 +194,24 @@ def test_a_later_run_uses_an_upload_again(
     assert uploads_of(emulator, scene) == 1
     other = answers(at(emulator, "other"), journal, [about(file_of(scene), "c")])
     assert other[0].traffic.uploaded == 1
+
+
+def test_two_runs_on_a_journal_upload_a_file_once(
+    emulator: EmulatorHandle, scene: Path, tmp_path: Path
+) -> None:
+    """What another run is uploading is waited for, whoever asks what about it."""
+    journal = tmp_path / "run.sqlite"
+    with ThreadPoolExecutor(3) as threads:
+        runs = [
+            threads.submit(
+                answers, at(emulator), journal, [about(file_of(scene), word)]
+            )
+            for word in "abc"
+        ]
+        found = [run.result()[0] for run in runs]
+    assert {a.reply.failure for a in found} == {None}
+    assert sum(a.traffic.uploaded for a in found) == 1
+    assert uploads_of(emulator, scene) == 1
 
 
 def test_the_record_of_uploads_tells_no_key(

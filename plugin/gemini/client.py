@@ -67,8 +67,12 @@ class Client:
         return counted.total_tokens or 0
 
     async def _send(self, request: Request) -> bytes:
-        """Send a request: like one that the SDK has sent, or by the SDK."""
-        if self._session is None or self._templates is None:
+        """Send a request: like one that the SDK has sent, or by the SDK.
+
+        Without a picture inside there is little to convert, and often no second request
+        that is like it.
+        """
+        if self._session is None or self._templates is None or not inline(request):
             return await self._send_by_sdk(request)
         template = self._templates.find(request)
         if template is None:

@@ -17,12 +17,14 @@ from ..errors import ApiError, FatalApiError, MediaError
 from ..values import Media
 from .failures import CallError, Cause, Next, advise, decide, happened
 from .files import FilesApi, RemoteFile
+from .journal import Journal
 from .limits import Limits
 from .patient import patiently
 from .upload_rule import Content, content_of
 from .uploads import Uploads
 
 PROCESSING, FAILED = "PROCESSING", "FAILED"
+_OTHER_RUN_SECONDS = 0.2
 _POLL_SECONDS = (0.2, 5.0)
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -70,21 +72,26 @@ NOTHING = Traffic()
 
 @dataclass(slots=True)
 class Depot:
-    """The files of one run, on one loop; `uploads` is used in threads.
+    """The files of one run, on one loop; the journal is used in threads.
 
     `work` runs a blocking function in a thread. `pause` waits, or raises when the run is
     to end. `traffic` is what happened since it was last looked at and set back.
     """
 
     api: FilesApi
-    uploads: Uploads
+    journal: Journal
     limits: Limits
     work: Work
     pause: Callable[[float], Awaitable[None]]
+    uploads: Uploads = field(init=False)
     traffic: Traffic = NOTHING
     _open: dict[Content, asyncio.Task[RemoteFile]] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     """Names of the files that this run has used."""
+
+    def __post_init__(self) -> None:
+        """Open the record of what was uploaded before."""
+        self.uploads = self.journal.uploads(self.api.endpoint)
 
     async def file(self, media: Media) -> RemoteFile:
         """Find or upload; requests for the same content wait for one upload.
@@ -108,10 +115,9 @@ class Depot:
     async def _find_or_upload(self, media: Media) -> RemoteFile:
         """Take what an earlier request uploaded, or upload; wait until it can be used."""
         content = content_of(media)
-        file = await self.work(self.uploads.find, *content)
+        file = await self._find(content)
         if file is None:
-            file = await self._upload(media)
-            await self.work(self.uploads.keep, *content, file)
+            file = await self._upload_claimed(media)
         elif file.name not in self._seen:
             self.traffic += Traffic(reused=1)
         self._seen.add(file.name)
@@ -125,6 +131,34 @@ class Depot:
                 f"{f' ({file.error})' if file.error else ''}. Check that it opens here, "
                 "or convert it."
             )
+        return file
+
+    async def _find(self, content: Content) -> RemoteFile | None:
+        """Find a file; None when its upload is claimed, to be done by us.
+
+        While another run on the same journal uploads it, that run is waited for.
+        """
+        key = self.uploads.claim_key(*content)
+        while True:
+            file = await self.work(self.uploads.find, *content)
+            if file is not None:
+                return file
+            if await self.work(self.journal.claim, key):
+                # Another run may have uploaded it and let go between the two.
+                file = await self.work(self.uploads.find, *content)
+                if file is not None:
+                    await self.work(self.journal.release, key)
+                return file
+            await self.pause(_OTHER_RUN_SECONDS)
+
+    async def _upload_claimed(self, media: Media) -> RemoteFile:
+        """Upload and remember it; then others may use it, or try."""
+        content = content_of(media)
+        try:
+            file = await self._upload(media)
+            await self.work(self.uploads.keep, *content, file)
+        finally:
+            await self.work(self.journal.release, self.uploads.claim_key(*content))
         return file
 
     async def _upload(self, media: Media) -> RemoteFile:

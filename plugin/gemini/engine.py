@@ -110,7 +110,7 @@ class Engine:
             )
             self._depot = Depot(
                 client.files,
-                self._journal.uploads(self._endpoint),
+                self._journal,
                 self._limits,
                 self._work,
                 self._pause,

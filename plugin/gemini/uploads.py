@@ -45,6 +45,10 @@ class Uploads:
         self._endpoint = host or endpoint.kind
         store.run(_CREATE)
 
+    def claim_key(self, sha256: str, mime_type: str) -> str:
+        """Name the upload of a content, so that one run alone does it."""
+        return f"upload {sha256} {mime_type} {self._who}"
+
     def find(self, sha256: str, mime_type: str) -> RemoteFile | None:
         """Find a file by its content, unless it has expired or soon will."""
         soon = _text(datetime.now(UTC) + MARGIN)
