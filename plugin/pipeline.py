@@ -21,6 +21,7 @@ from typing import Protocol
 
 from .asking import PLAIN, Asking, Manner
 from .errors import UsageError
+from .gemini.batches.answers import Batching
 from .gemini.endpoint import Endpoint
 from .gemini.journal import Journal, request_key
 from .gemini.pool import Answered, Limits
@@ -85,24 +86,28 @@ def label(
     stop: threading.Event | None = None,
     reuse: Reuse = USE_ALL,
     prices: Prices = TABLE,
+    batching: Batching | None = None,
 ) -> Run:
     """Ask a question about every item of a source and keep the labels in a sink.
 
-    `reuse`: see `rerun`. Setting `stop` finishes what is in flight; the rest is `skipped`,
-    as when a budget is reached. The same call resumes. Raises `UsageError` before asking,
+    `reuse`: see `rerun`. `batching`: ask by the Batch API, at half the price. Setting
+    `stop` finishes what is in flight; the rest is `skipped`, as when a budget is reached
+    or it is in an open batch. The same call resumes. Raises `UsageError` before asking,
     `FatalApiError` when that cannot help.
     """
     asking = Asking.about(question, model, manner.at(endpoint))
     tally = _start(source, asking, limits, prices, free=_is_free(endpoint, reuse))
     try:
         with Journal(journal, reuse.stale) as book:
-            answers = partial(reuse.answers, endpoint=endpoint, journal=book)
+            way = batching.answers(tally.notes.append) if batching else reuse.answers
+            answers = partial(way, endpoint=endpoint, journal=book)
             ask = partial(answers, limits=limits, upload=asking.manner.upload)
             items = asking.repeated(source.items())
             replies = ask(items, asking.request, stop=stop)
-            _take(replies, asking, sink, tally, on_progress, stop=stop)
+            _take(replies, asking, sink, tally, on_progress)
+            _explain_rest(tally, book, endpoint, batching, stop)
     finally:
-        run = _record(tally, asking, endpoint, journal, name=run_name)
+        run = _record(tally, asking, endpoint, journal, batching, name=run_name)
         if run.statuses.keys() != {Status.SKIPPED}:  # else the sink stays as it was
             sink.finish(run)
     return run
@@ -133,8 +138,6 @@ def _take(
     sink: Sink,
     tally: Tally,
     on_progress: Callable[[Progress], None] | None,
-    *,
-    stop: threading.Event | None,
 ) -> None:
     """Keep the labels of one item after the other, count it and say so."""
     for answered in replies:
@@ -146,8 +149,27 @@ def _take(
         tally.traffic += answered.traffic
         if on_progress is not None:
             on_progress(tally.progress())
+
+
+def _explain_rest(
+    tally: Tally,
+    book: Journal,
+    endpoint: Endpoint,
+    batching: Batching | None,
+    stop: threading.Event | None,
+) -> None:
+    """Say why items are left, where nothing has said so yet."""
+    if not tally.left or batching is not None:
+        return
+    opened = book.batches.unfinished(emulated=endpoint.kind == "emulator")
+    if opened:
+        names = ", ".join(batch.name for batch in opened)
+        tally.notes.append(
+            f"What is in open batches ({names}) was not asked online; label with "
+            "--batch to fetch it."
+        )
     stopped = stop is not None and stop.is_set()
-    if tally.budget_usd is not None and tally.left and not stopped:
+    if tally.budget_usd is not None and not stopped:
         tally.notes.append(
             f"The budget of ${tally.budget_usd:.2f} was reached before "
             f"{tally.left} of {tally.total} items."
@@ -167,6 +189,7 @@ def parse(answered: Answered, task: Task, question: Question) -> Parsed:
             model_version=reply.model_version,
             request_key="" if request is None else request_key(request),
             from_journal=reply.from_journal,
+            batched=reply.batched,
         )
     reading = task.read(reply.text, question, request.media)
     status, error = judge(reply, reading)
@@ -181,6 +204,7 @@ def parse(answered: Answered, task: Task, question: Question) -> Parsed:
         model_version=reply.model_version,
         request_key=request_key(request),
         from_journal=reply.from_journal,
+        batched=reply.batched,
         objects=_counted(reading),
     )
 
@@ -212,6 +236,7 @@ def _record(
     asking: Asking,
     endpoint: Endpoint,
     journal: Path,
+    batching: Batching | None,
     *,
     name: str,
 ) -> Run:
@@ -219,6 +244,8 @@ def _record(
     tally.skip_rest()
     parameters: dict[str, JsonValue] = {"schema": asking.schema}
     parameters |= asking.manner.record()
+    if batching is not None:
+        parameters["mode"] = batching.words()
     if tally.budget_usd is not None:
         parameters["budget_usd"] = tally.budget_usd
     if tally.prices.path:

@@ -89,7 +89,8 @@ class Tally:
         """Price the reply to one item; None when its price is unknown."""
         if self.free or parsed.usage == Usage():
             return 0.0
-        return self.prices.cost_of_reply(
+        prices = self.prices.for_batches() if parsed.batched else self.prices
+        return prices.cost_of_reply(
             self.model, parsed.model_version, parsed.usage, self.started.date()
         )
 

@@ -25,3 +25,7 @@ class Answered:
 
 class HaltedError(Exception):
     """The run is ending and this item was not asked; never leaves `gemini`."""
+
+
+class InBatchError(Exception):
+    """A request is in an open batch and was not asked; never leaves `gemini`."""

@@ -19,7 +19,7 @@ from typing import TypeVar, TypeVarTuple
 
 from ..errors import ApiError, FatalApiError, FormatError, GeminiLabelError, MediaError
 from ..values import Item, Reply, Request, Status
-from .answered import Answered, HaltedError
+from .answered import Answered, HaltedError, InBatchError
 from .budget import BudgetReachedError, Purse
 from .client import Client
 from .depot import NOTHING, Depot
@@ -73,7 +73,10 @@ class Engine:
         self._opened.result()
 
     def submit(self, item: Item) -> Future[Answered]:
-        """Start to answer an item; the future may raise `HaltedError` or a fatal error."""
+        """Start to answer an item.
+
+        The future may raise `HaltedError`, `InBatchError` or a fatal error.
+        """
         return asyncio.run_coroutine_threadsafe(self._answer(item), self._loop)
 
     def halt(self) -> None:
@@ -136,7 +139,7 @@ class Engine:
             reply = Reply(failure=Status.MEDIA_ERROR, error=str(error))
         except ApiError as error:
             reply = Reply(failure=Status.API_ERROR, error=str(error))
-        except (GeminiLabelError, HaltedError):
+        except (GeminiLabelError, HaltedError, InBatchError):
             raise
         except Exception as error:  # noqa: BLE001 - one sample's failure, not the run's
             reply = self._unexpected(item, request, error)
@@ -249,7 +252,10 @@ class Engine:
             # Another run may have answered and let go between the two.
             body = self._journal.find(key, emulated=self._emulated)
             if body is None:
-                return None, True
+                if not self._journal.batches.is_open(key, emulated=self._emulated):
+                    return None, True
+                self._release(key)
+                raise InBatchError
             self._release(key)
         return replace(read_body(body), from_journal=True), False
 

@@ -11,15 +11,15 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from ..values import JsonValue, Part, Request
+from .batches.ledger import Ledger
 from .claims import Claims
 from .endpoint import Endpoint
-from .store import Store
+from .store import ADD_REPLY, Store, reply_row
 from .uploads import Uploads
 
 
@@ -60,6 +60,9 @@ class Journal:
     Replies that stand there at the opening and for whose body `stale` holds count as
     absent, so they are asked for anew, once; nothing is removed.
 
+    `batches` are those that were made of its requests; what is in an open one is not
+    asked online.
+
     Opening raises `FormatError` for a file that is damaged or is no journal, and so does
     whatever later cannot be read or written (a full disk).
     """
@@ -69,6 +72,7 @@ class Journal:
     ) -> None:
         self._store = Store(Path(path))
         self._claims = Claims(self._store)
+        self.batches = Ledger(self._store)
         self._stale = stale
         self._newest_then = self._store.number("SELECT ifnull(max(id), 0) FROM reply")
 
@@ -107,12 +111,8 @@ class Journal:
 
     def add(self, key: str, body: bytes, *, model: str, emulated: bool = False) -> None:
         """Append a reply; it is safe from a kill when this returns."""
-        received = datetime.now(UTC).isoformat(timespec="seconds")
-        self._store.run(
-            "INSERT INTO reply (key, emulated, model, received, body, sha256) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (key, emulated, model, received, body, hashlib.sha256(body).digest()),
-        )
+        row = reply_row(key, body, model=model, emulated=emulated)
+        self._store.run(ADD_REPLY, row)
 
     def claim(self, key: str, *, emulated: bool = False) -> bool:
         """Take a request for this run alone; False while another run has it."""

@@ -18,6 +18,9 @@ from ..values import MaskShape
 DEFAULT_MODEL = "gemini-3.8-flash"
 
 CHANGELOG = "Gemini API changelog, pricing and deprecation pages (public copies)"
+BATCH_FACTOR = 0.5
+"""What a request costs in a batch, of its standard price: half, for every model (the
+pricing and Batch API pages; public copies, read on 2026-11-22)."""
 IMAGE_PAGE = "Gemini API, Image understanding page of 2026-09-24"
 
 
@@ -39,6 +42,13 @@ class Price:
         """Tell whether the price holds on a day."""
         return (self.valid_from is None or self.valid_from <= day) and (
             self.valid_to is None or day <= self.valid_to
+        )
+
+    def times(self, factor: float) -> Price:
+        """Multiply the amounts."""
+        cached = None if self.cached is None else self.cached * factor
+        return replace(
+            self, input=self.input * factor, output=self.output * factor, cached=cached
         )
 
 

@@ -14,7 +14,7 @@ from itertools import islice
 
 from ..errors import FatalApiError
 from ..values import Item
-from .answered import Answered, HaltedError
+from .answered import Answered, HaltedError, InBatchError
 from .endpoint import Endpoint
 from .engine import Build, Engine
 from .journal import Journal
@@ -50,6 +50,7 @@ def ask_all(
 
     `upload`: which pictures and videos are uploaded once instead of sent along; the
     enterprise platform takes none.
+    An item whose request is in an open batch is left out: it is asked already.
 
     A budget among the limits ends the run like `stop` does, before the request that
     might exceed it.
@@ -105,6 +106,8 @@ class _Intake:
         self.open_items -= 1
         try:
             return future.result()
+        except InBatchError:
+            return None
         except HaltedError:
             self.ending = True
         except FatalApiError as error:

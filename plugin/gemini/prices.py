@@ -7,7 +7,7 @@ list of prices with the days they hold. `docs/cost.md` shows one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import yaml
 
 from ..errors import FormatError
 from ..values import Usage
-from .models import Price, facts
+from .models import BATCH_FACTOR, Price, facts
 
 MILLION = 1_000_000
 _AMOUNTS = ("input", "output", "cached")
@@ -25,10 +25,18 @@ _EXAMPLE = "{input: 0.75, output: 3.75, cached: 0.075, valid_to: 2026-12-31}"
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What models cost; `path` is the file of the user, empty when there is none."""
+    """What models cost; `path` is the file of the user, empty when there is none.
+
+    All prices are multiplied by `factor` (see `for_batches`).
+    """
 
     rows: Mapping[str, tuple[Price, ...]] = field(default_factory=dict)
     path: str = ""
+    factor: float = 1.0
+
+    def for_batches(self) -> Prices:
+        """Give the prices of the same requests in batches."""
+        return replace(self, factor=BATCH_FACTOR)
 
     def on(self, model: str, day: date) -> Price | None:
         """Find the price of a model on a day; None when it is unknown.
@@ -37,8 +45,10 @@ class Prices:
         """
         own = self.rows.get(model.rsplit("/", maxsplit=1)[-1])
         if own is None:
-            return facts(model).price_on(day)
-        return next((price for price in own if price.holds_on(day)), None)
+            price = facts(model).price_on(day)
+        else:
+            price = next((price for price in own if price.holds_on(day)), None)
+        return None if price is None else price.times(self.factor)
 
     def cost(self, model: str, usage: Usage, day: date) -> float | None:
         """Price the tokens that a model reported; None when its price is unknown."""

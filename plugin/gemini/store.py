@@ -9,9 +9,12 @@ replies when the power fails, and nothing else. WAL needs a local disk, not a ne
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import threading
 import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -47,7 +50,47 @@ _CLAIMS = """CREATE TABLE IF NOT EXISTS claim (
     until REAL NOT NULL,
     PRIMARY KEY (key, emulated)
 ) WITHOUT ROWID"""
+# Read and written by `batches.ledger`. An `outcome` of NULL: no result yet; empty:
+# answered; else why not. A request can be in one open batch only.
+_BATCHES = (
+    """CREATE TABLE IF NOT EXISTS batch (
+        name TEXT PRIMARY KEY,
+        emulated INTEGER NOT NULL,
+        place TEXT NOT NULL,
+        model TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        created TEXT NOT NULL,
+        changed TEXT NOT NULL,
+        most_usd REAL NOT NULL,
+        file TEXT NOT NULL,
+        job TEXT NOT NULL,
+        state TEXT NOT NULL,
+        note TEXT NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS batch_request (
+        batch TEXT NOT NULL,
+        key TEXT NOT NULL,
+        emulated INTEGER NOT NULL,
+        outcome TEXT,
+        told INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (batch, key)
+    ) WITHOUT ROWID""",
+    """CREATE UNIQUE INDEX IF NOT EXISTS batch_open
+        ON batch_request (key, emulated) WHERE outcome IS NULL""",
+    """CREATE INDEX IF NOT EXISTS batch_untold
+        ON batch_request (key, emulated) WHERE outcome IS NOT NULL AND told = 0""",
+)
+ADD_REPLY = (
+    "INSERT INTO reply (key, emulated, model, received, body, sha256) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
+)
 Cell: TypeAlias = str | int | float | bytes | None
+
+
+def reply_row(key: str, body: bytes, *, model: str, emulated: bool) -> tuple[Cell, ...]:
+    """Give the values of `ADD_REPLY` for a reply that has just come."""
+    received = datetime.now(UTC).isoformat(timespec="seconds")
+    return key, emulated, model, received, body, hashlib.sha256(body).digest()
 
 
 class Store:
@@ -91,6 +134,21 @@ class Store:
             except sqlite3.Error as error:
                 raise self._trouble(error) from error
 
+    def together(self, steps: Iterable[tuple[str, tuple[Cell, ...]]]) -> None:
+        """Run several changes of which all happen or none."""
+        with self._lock:
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                try:
+                    for statement, values in steps:
+                        self._database.execute(statement, values)
+                    self._database.execute("COMMIT")
+                finally:
+                    if self._database.in_transaction:
+                        self._database.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                raise self._trouble(error) from error
+
     def number(self, query: str) -> int:
         """Ask for one number."""
         return int(str(self.run(query)[0][0]))
@@ -106,7 +164,7 @@ class Store:
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.execute("BEGIN IMMEDIATE")
         try:
-            for statement in (*self._missing(), _CLAIMS):
+            for statement in (*self._missing(), _CLAIMS, *_BATCHES):
                 self._database.execute(statement)
             self._database.execute("COMMIT")
         finally:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ..errors import MediaError
 from ..values import Item, Reply, Status
@@ -23,10 +23,11 @@ from .pool import ask_all
 from .upload_rule import Upload
 
 _NO_LIMITS = Limits()
+T = TypeVar("T")
 
 
 class Answers(Protocol):
-    """A way to come by replies: `pool.ask_all` or `only_stored`."""
+    """A way to come by replies: `pool.ask_all`, `only_stored` or by batches."""
 
     def __call__(
         self,
@@ -80,18 +81,28 @@ def only_stored(
     def answer(item: Item) -> Answered | None:
         return _find(item, build, journal, emulated=emulated)
 
+    for answered in in_workers(items, answer, limits, stop):
+        if answered is not None:
+            yield answered
+
+
+def in_workers(
+    items: Iterable[Item],
+    function: Callable[[Item], T],
+    limits: Limits,
+    stop: threading.Event | None,
+) -> Iterator[T]:
+    """Apply a function to items in worker threads, in order, a few ahead."""
     left = iter(items)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as workers:
-        ahead: deque[Future[Answered | None]] = deque()
+        ahead: deque[Future[T]] = deque()
         while True:
             if stop is None or not stop.is_set():
                 room = limits.look_ahead - len(ahead)
-                ahead.extend(workers.submit(answer, i) for i in islice(left, room))
+                ahead.extend(workers.submit(function, i) for i in islice(left, room))
             if not ahead:
                 return
-            answered = ahead.popleft().result()
-            if answered is not None:
-                yield answered
+            yield ahead.popleft().result()
 
 
 def _find(

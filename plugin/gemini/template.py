@@ -68,9 +68,7 @@ class Template:
 
     def body(self, request: Request) -> bytes:
         """Write the body of a request, with the alphabet that the SDK uses."""
-        pictures = [base64.urlsafe_b64encode(m.data) for m in inline(request)]
-        pairs = zip_longest(self.pieces, pictures, fillvalue=b"")
-        return b"".join(chain.from_iterable(pairs))
+        return fill(self.pieces, request)
 
     async def send(
         self, session: ClientSession, request: Request, seconds: float
@@ -97,7 +95,7 @@ class Templates:
 
     def find(self, request: Request) -> Template | None:
         """Give the template of a request; None: the SDK has not sent one like it."""
-        return self._known.get(_likeness(request))
+        return self._known.get(likeness(request))
 
     @staticmethod
     @contextmanager
@@ -117,19 +115,26 @@ class Templates:
         asked = _asked.get(None)
         if asked is None or not isinstance(body, Payload):
             return await send(request)
-        pieces = _cut(await body.as_bytes(), len(inline(asked)))
+        pieces = cut(await body.as_bytes(), len(inline(asked)))
         headers = dict(request.headers)
         for name in _NEW_EACH_TIME:
             headers.pop(name, None)
         template = Template(request.url, headers, request.ssl, pieces)
         if len(self._known) >= _MOST:
             self._known.clear()
-        self._known[_likeness(asked)] = template
+        self._known[likeness(asked)] = template
         await request.update_body(template.body(asked))
         return await send(request)
 
 
-def _cut(body: bytes, count: int) -> list[bytes]:
+def fill(pieces: Sequence[bytes], request: Request) -> bytes:
+    """Write a body: the pictures of a request between the pieces that are the same."""
+    pictures = [base64.urlsafe_b64encode(media.data) for media in inline(request)]
+    pairs = zip_longest(pieces, pictures, fillvalue=b"")
+    return b"".join(chain.from_iterable(pairs))
+
+
+def cut(body: bytes, count: int) -> list[bytes]:
     """Cut a body at its stand-ins; raise `StandInLostError` where one is missing."""
     pieces = []
     for stand_in in stand_ins(count):
@@ -140,7 +145,7 @@ def _cut(body: bytes, count: int) -> list[bytes]:
     return [*pieces, body]
 
 
-def _likeness(request: Request) -> tuple[object, ...]:
+def likeness(request: Request) -> tuple[object, ...]:
     """Name all that is not the bytes of a picture."""
     return (
         request.model,

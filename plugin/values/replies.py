@@ -50,7 +50,8 @@ class Reply:
     `failure` is None when there is text to read; otherwise one of `blocked`,
     `truncated` (nothing before the cut), `malformed` (not a Gemini reply),
     `media_error` or `api_error`, with `error` in words. `from_journal` is True when the
-    reply was on disk already: nothing was paid for it now. `cut`: it may end anywhere.
+    reply was on disk already: nothing was paid for it now. `batched`: it was paid for at
+    the price of batches. `cut`: it may end anywhere.
     """
 
     body: bytes = b""
@@ -61,6 +62,7 @@ class Reply:
     usage: Usage = Usage()
     model_version: str = ""
     from_journal: bool = False
+    batched: bool = False
     seconds: float = 0.0
 
 
@@ -105,6 +107,7 @@ class Parsed:
     model_version: str = ""
     request_key: str = ""
     from_journal: bool = False
+    batched: bool = False
     objects: ObjectCounts = field(default_factory=ObjectCounts)
     cost_usd: float | None = None
 
