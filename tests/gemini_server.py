@@ -70,7 +70,8 @@ class Server:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request by the script."""
-        body = json.loads(await request.read())
+        data = await request.read()
+        body = json.loads(data) if data else {}
         number = len(self.seen)
         self.seen.append(
             Seen(request.path, dict(request.headers), body, time.monotonic())

@@ -146,7 +146,7 @@ def test_an_sdk_that_writes_pictures_otherwise_does_it_all(
     def lost(body: bytes, count: int) -> list[bytes]:
         raise StandInLostError
 
-    monkeypatch.setattr("fiftyone_gemini.gemini.template._cut", lost)
+    monkeypatch.setattr("fiftyone_gemini.gemini.template.cut", lost)
     with serving([]) as server:
         answered = ask(server, tmp_path, 4)
         pictures = {seen.picture for seen in server.seen}

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ..errors import GeminiLabelError
-from . import compare, demo, doctor, emulator, journal, judge, label, plan
+from . import batches, compare, demo, doctor, emulator, journal, judge, label, plan
 
 app = typer.Typer(
     name="fiftyone-gemini",
@@ -23,6 +23,7 @@ app.command("report")(judge.report_labels)
 app.command("compare")(compare.compare_runs)
 app.command("export")(judge.export_labels)
 app.add_typer(journal.app)
+app.add_typer(batches.app)
 app.command("demo")(demo.run_demo)
 app.command("emulator")(emulator.serve_emulator)
 app.command("doctor")(doctor.examine)

@@ -18,6 +18,7 @@ from ..coco.lines import LinesSink
 from ..coco.read import read_coco
 from ..coco.write import Category
 from ..errors import UsageError
+from ..gemini.batches.answers import Batching
 from ..gemini.endpoint import Endpoint
 from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL
@@ -32,6 +33,8 @@ from ..rerun import failing, read_statuses
 from ..tasks import form_of
 from ..values import Kind, Question, Run, Status
 from . import options
+from .by_batch import LEFT as LEFT_IN_BATCHES
+from .by_batch import ByBatch, Told
 from .groups import grouped
 from .show import console, show_estimate, show_run, shown_progress
 
@@ -98,6 +101,7 @@ def label_pictures(
     offline: Offline = False,
     mask_threshold: MaskThreshold = DEFAULT_RULES.threshold,
     drop_unlabelled: DropUnlabelled = False,
+    by_batch: ByBatch,
 ) -> None:
     """Label pictures with Gemini (GEMINI_API_KEY); run it again to go on."""
     costs = options.chosen_prices(prices)
@@ -108,14 +112,21 @@ def label_pictures(
     question = words.question
     manner = replace(how.manner.at(endpoint), reading=rules)
     reuse = _reuse(question, retry, rules, offline=offline)
+    told = Told()
+    batching = by_batch.batching(told, offline=offline)
     source, categories = find_source(pictures, dataset)
     sink = _file_sink(out, categories, question)
     if dataset:
         sink = _field_sink(dataset, field, question, manner.times)
-    job = Job(source, sink, question, model, journal, limits, manner, reuse, costs)
+    job = Job(
+        *(source, sink, question, model, journal),
+        *(limits, manner, reuse, costs, batching),
+    )
     if not offline:
         job.show_estimate(endpoint)
-    _conclude(job.run(endpoint), f"{dataset}.{field}" if dataset else out, offline)
+    run = told.taken_from(job.run(endpoint))
+    left = LEFT_OFFLINE if offline else LEFT if batching is None else LEFT_IN_BATCHES
+    _conclude(run, f"{dataset}.{field}" if dataset else out, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,7 @@ class Job:
     manner: Manner = PLAIN
     reuse: Reuse = USE_ALL
     prices: Prices = TABLE
+    batching: Batching | None = None
 
     def show_estimate(self, endpoint: Endpoint) -> None:
         """Say what the run will take; what the journal holds already is left out.
@@ -158,7 +170,7 @@ class Job:
             model=self.model,
             limits=self.limits,
             manner=self.manner,
-            prices=self.prices,
+            prices=self.prices.for_batches() if self.batching else self.prices,
             stored=stored,
         )
 
@@ -179,15 +191,17 @@ class Job:
                 stop=stop,
                 reuse=self.reuse,
                 prices=self.prices,
+                batching=self.batching,
             )
 
 
-def _conclude(run: Run, labels: str | Path, offline: bool) -> None:
+def _conclude(run: Run, labels: str | Path, words: str) -> None:
     """Say how a run ended, where its labels are, and what is left to do."""
     show_run(run)
-    console.print(f"  labels: {labels}")
+    if run.statuses.keys() != {Status.SKIPPED}:
+        console.print(f"  labels: {labels}")
     if left := run.statuses.get(Status.SKIPPED):
-        console.print(LEFT_OFFLINE.format(left) if offline else LEFT)
+        console.print(words.format(left))
         raise typer.Exit(1)
 
 

@@ -23,6 +23,8 @@ from .groups import grouped
 from .label import find_source
 from .show import console, dollars, duration, table
 
+BATCH_TIME = "Gemini aims at 24 hours for a batch; most are done sooner"
+Batch = Annotated[bool, typer.Option("--batch", help="Foresee `label --batch`.")]
 Look = Annotated[
     bool,
     typer.Option("--look", help="Count what is in the journal; reads every picture."),
@@ -50,6 +52,7 @@ def plan_labelling(
     prices: options.PriceFile = None,
     how: options.How,
     where: options.Where,
+    batch: Batch = False,
 ) -> None:
     """Say what `label` with the same options would ask for, cost and take.
 
@@ -66,12 +69,12 @@ def plan_labelling(
             model=model,
             limits=limits,
             manner=how.manner.at(endpoint),
-            prices=costs,
+            prices=costs.for_batches() if batch else costs,
             stored=stored,
             count=partial(count_tokens, endpoint=endpoint) if count else None,
             count_some=count or SOME,
         )
-    show_plan(plan, limits, costs.path)
+    show_plan(plan, limits, costs.path, batch=batch)
 
 
 @contextmanager
@@ -94,7 +97,9 @@ def _endpoint(where: options.Where) -> Endpoint:
         return where.endpoint(api_key="none")
 
 
-def show_plan(plan: Plan, limits: Limits, price_file: str) -> None:
+def show_plan(
+    plan: Plan, limits: Limits, price_file: str, *, batch: bool = False
+) -> None:
     """Print a plan: requests, a table of tokens and prices, the price used, time."""
     known = f", {plan.in_journal} are in the journal already"
     console.print(
@@ -112,8 +117,10 @@ def show_plan(plan: Plan, limits: Limits, price_file: str) -> None:
         rows.add_row(words, *tokens, dollars(estimate.usd))
     console.print(rows)
     console.print(f"  {_source_words(plan)}")
-    console.print(f"  price: {_price_words(plan, price_file)}")
-    console.print(f"  time: {duration(plan.seconds)} or more, {_limit_words(limits)}")
+    half = ", in a batch: half the standard price" if batch and plan.price else ""
+    console.print(f"  price: {_price_words(plan, price_file)}{half}")
+    online = f"{duration(plan.seconds)} or more, {_limit_words(limits)}"
+    console.print(f"  time: {BATCH_TIME if batch else online}")
 
 
 def _source_words(plan: Plan) -> str:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +21,7 @@ from .batches.ledger import Ledger
 from .claims import Claims
 from .endpoint import Endpoint
 from .store import ADD_REPLY, Store, reply_row
-from .uploads import Uploads
+from .uploads import MARGIN, Uploads
 
 
 def request_key(request: Request) -> str:
@@ -122,9 +123,9 @@ class Journal:
         """Give a claimed request back."""
         self._claims.drop(key, emulated=emulated)
 
-    def uploads(self, endpoint: Endpoint) -> Uploads:
+    def uploads(self, endpoint: Endpoint, margin: timedelta = MARGIN) -> Uploads:
         """Give the record of what was uploaded with the credentials of an endpoint."""
-        return Uploads(self._store, endpoint)
+        return Uploads(self._store, endpoint, margin)
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""

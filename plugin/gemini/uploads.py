@@ -16,7 +16,7 @@ from .files import RemoteFile
 from .store import Cell, Store
 
 MARGIN = timedelta(minutes=15)
-"""A file that lives shorter than this is as good as gone: requests may wait in a queue."""
+"""How long a file must live yet to be used again: requests may wait in a queue."""
 _CREATE = """CREATE TABLE IF NOT EXISTS upload (
     sha256 TEXT NOT NULL,
     mime_type TEXT NOT NULL,
@@ -35,11 +35,15 @@ _COLUMNS = "name, uri, mime_type, bytes, expires, state"
 class Uploads:
     """The files uploaded with the credentials of an endpoint; for any number of threads.
 
-    All methods raise `FormatError` when the file cannot be read or written.
+    What lives shorter than `margin` is as good as gone. All methods raise `FormatError`
+    when the file cannot be read or written.
     """
 
-    def __init__(self, store: Store, endpoint: Endpoint) -> None:
+    def __init__(
+        self, store: Store, endpoint: Endpoint, margin: timedelta = MARGIN
+    ) -> None:
         self._store = store
+        self._margin = margin
         self._who = fingerprint(endpoint)
         host = urlsplit(endpoint.base_url).netloc.rpartition("@")[2]
         self._endpoint = host or endpoint.kind
@@ -51,7 +55,7 @@ class Uploads:
 
     def find(self, sha256: str, mime_type: str) -> RemoteFile | None:
         """Find a file by its content, unless it has expired or soon will."""
-        soon = _text(datetime.now(UTC) + MARGIN)
+        soon = _text(datetime.now(UTC) + self._margin)
         rows = self._store.run(
             f"SELECT {_COLUMNS} FROM upload WHERE sha256 = ? AND mime_type = ? "  # noqa: S608 - fixed words
             "AND credentials = ? AND expires > ?",

@@ -12,16 +12,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from ...errors import FormatError, MediaError, UsageError
+from ...errors import ApiError, FatalApiError, FormatError, MediaError, UsageError
 from ...values import Item, Reply, Request, Status
+from ..answered import Answered
 from ..budget import Budget
 from ..endpoint import Endpoint
-from ..engine import Answered, Build
+from ..engine import Build
 from ..envelope import read_body
 from ..journal import Journal, request_key
 from ..limits import Limits
 from ..pool import ask_all
 from ..stored import Answers, in_workers
+from ..upload_rule import Upload
 from .keeper import GRACE_SECONDS, Keeper, place_of
 from .ledger import new_name
 from .packing import Package, Sizes, line_of
@@ -70,6 +72,7 @@ def _answers(
     journal: Journal,
     limits: Limits = _DEFAULT_LIMITS,
     stop: threading.Event | None = None,
+    upload: Upload = Upload.AUTO,
     batching: Batching,
     note: Tell,
 ) -> Iterator[Answered]:
@@ -89,7 +92,7 @@ def _answers(
         batching.tell(sentence)
         note(sentence)
 
-    with Service(endpoint, limits) as service:
+    with Service(endpoint, limits, journal, upload, tell) as service:
         keeper = Keeper(
             service,
             journal,
@@ -111,6 +114,7 @@ def _answers(
             journal=journal,
             limits=run.limits_left(),
             stop=stop,
+            upload=upload,
         )
 
 
@@ -191,6 +195,8 @@ class _Run:
         """Say why items are left without an answer or a batch."""
         for why, count in self.held_back.items():
             tell(f"{count} requests were not submitted: {why}.")
+        for sentence in self.service.traffic.words():
+            tell(sentence)
 
     def limits_left(self) -> Limits:
         """Give the limits for what is asked online, after what the batches cost."""
@@ -239,8 +245,16 @@ class _Run:
             return self._answer(ready, ready.request, ready.body, fresh=news == "")
         if news and not ledger.is_open(key, emulated=self.emulated):
             return self._refuse(ready, news)
-        if not self.stop.is_set():
-            self._hold(key, ready.request)
+        try:
+            if not self.stop.is_set():
+                self._hold(key, ready.request)
+        except FatalApiError:
+            raise
+        except (ApiError, MediaError) as error:  # an upload that cannot be done
+            media = isinstance(error, MediaError)
+            failure = Status.MEDIA_ERROR if media else Status.API_ERROR
+            failed = Reply(failure=failure, error=str(error))
+            return Answered(ready.item, ready.request, failed)
         if self.batching.wait:
             self.waiting.append((ready.item, key))
         return None
@@ -286,9 +300,6 @@ class _Run:
         usd = 0.0 if self.budget is None else self.budget.most(request)
         if self.budget is not None and self._bound() + usd > self.budget.usd:
             self.held_back[f"the budget of ${self.budget.usd:.2f} allows no more"] += 1
-            return
-        if any(media.path and not media.data for media in request.all_media):
-            self.held_back["a file of theirs is too large for a batch"] += 1
             return
         line = line_of(key, self.service.word(request))
         if self.package is None or not self.package.has_room(line):

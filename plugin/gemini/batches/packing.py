@@ -43,6 +43,12 @@ def file_of(ledger: Ledger, batch: Batch) -> Path:
     return folder_of(ledger) / f"{batch.name}.jsonl"
 
 
+def forget(ledger: Ledger, batch: Batch) -> None:
+    """Give a batch up: its requests are asked anew; what it answered is lost."""
+    file_of(ledger, batch).unlink(missing_ok=True)
+    ledger.end(replace(batch, note="given up"), f"The batch {batch.name} was given up.")
+
+
 def read_lines(path: Path) -> Iterator[tuple[str, JsonValue]]:
     """Read the requests of a file, each with its key."""
     with path.open("rb") as file:

@@ -7,11 +7,12 @@ without harm is tried again when a connection breaks; submitting never is.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from contextvars import ContextVar
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
@@ -19,11 +20,15 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
 
 from ...values import JsonValue, Request
+from ..depot import Depot, Traffic
 from ..endpoint import Endpoint
-from ..failures import CallError, Next, decide
 from ..files import FilesApi
+from ..journal import Journal
 from ..limits import Limits
+from ..patient import patiently
+from ..placing import Placing
 from ..sdk import call_errors, connect
+from ..upload_rule import Choice, Upload
 from .results import Job, read_job
 from .wording import Wording
 
@@ -36,15 +41,28 @@ Entry: TypeAlias = tuple[str, JsonValue]
 """A key and the request that belongs to it, as JSON."""
 _DOWNLOAD_SECONDS = 3600
 _PAGE = 100
+_LIVES = timedelta(hours=30)
+"""What an uploaded file must live on: a batch may begin to look at it a day later."""
+_log = logging.getLogger(__name__)
 _heard: ContextVar[list[str]] = ContextVar("heard")
 
 
 class Service:
     """The Batch API of one endpoint; closed by `with`. All calls raise `CallError`."""
 
-    def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        limits: Limits,
+        journal: Journal,
+        upload: Upload = Upload.AUTO,
+        note: Callable[[str], None] = _log.info,
+    ) -> None:
         self._endpoint = endpoint
         self._limits = limits
+        self._uploads = journal.uploads(endpoint, margin=_LIVES)
+        self._choice = Choice(upload, endpoint)
+        self._note = note
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="gemini-batches", daemon=True
@@ -69,8 +87,16 @@ class Service:
         self._loop.close()
 
     def word(self, request: Request) -> bytes:
-        """Write a request as the SDK would send it; nothing is sent."""
-        return self._run(self._wording.write(request))
+        """Write a request as the SDK would send it; what is too large is uploaded.
+
+        Raises `MediaError` and `ApiError` where that cannot be done.
+        """
+        return self._run(self._word(request))
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was uploaded for requests."""
+        return self._depot.traffic
 
     def upload(self, path: Path, name: str) -> str:
         """Upload a file of requests and give Gemini's name for it."""
@@ -124,12 +150,19 @@ class Service:
         self._sdk: SdkClient = connect(self._endpoint, self._session)
         self._files = FilesApi(self._sdk, self._endpoint)
         self._wording = Wording(self._endpoint)
+        self._depot = Depot(
+            self._files, self._uploads, self._limits, asyncio.to_thread, asyncio.sleep
+        )
+        self._placing = Placing(self._choice, self._depot, self._note)
 
     async def _close(self) -> None:
         await self._wording.aclose()
         await self._sdk.aio.aclose()
         self._sdk.close()
         await self._session.close()
+
+    async def _word(self, request: Request) -> bytes:
+        return await self._wording.write(await self._placing.place(request))
 
     async def _upload(self, path: Path, name: str) -> str:
         return (await self._files.upload(path, "application/jsonl", name)).name
@@ -164,19 +197,12 @@ class Service:
 
     def _patiently(self, call: Callable[[], Coroutine[None, None, T]]) -> T:
         """Call until it works, or it is clear that it will not."""
-        attempt = 1
-        while True:
-            try:
-                return self._once(call())
-            except CallError as error:
-                again = decide(error.cause) is Next.RETRY
-                if not again or attempt >= self._limits.attempts:
-                    raise
-                asked = error.cause.retry_seconds
-                wait = self._limits.backoff_seconds * 2 ** (attempt - 1)
-                seconds = wait if asked is None else asked
-                time.sleep(min(seconds, self._limits.longest_wait_seconds))
-                attempt += 1
+
+        async def translated() -> T:
+            with call_errors(self._endpoint):
+                return await call()
+
+        return self._run(patiently(translated, self._limits, asyncio.sleep))
 
     def _once(self, call: Coroutine[None, None, T]) -> T:
         """Call once; raise `CallError`."""
