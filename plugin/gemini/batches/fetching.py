@@ -42,12 +42,12 @@ def fetch(batch: Batch, job: Job, service: Service, ledger: Ledger, tell: Tell) 
         results = iter(())
         why = "the results are gone, Gemini keeps them for 48 hours"
     odd = _take(results, batch, ledger)
+    _clean_up(batch, service, out, keep=odd.unreadable + odd.strange > 0)
     reason = f" ({job.error})" if job.error else ""
     ended = ledger.end(
         replace(batch, state=job.state, note=f"{why}{reason}"),
         f"No answer came from the batch {batch.name}: {why}{reason}.",
     )
-    _clean_up(batch, service, out, keep=odd.unreadable + odd.strange > 0)
     counts = ledger.counts(ended)
     tell(
         f"The batch {batch.name} has {job.state.lower().replace('_', ' ')}{reason}: "

@@ -138,6 +138,7 @@ class Keeper:
         elif batch.stage is Stage.SUBMITTING:
             self._search(batch)
         elif batch.stage is Stage.OPEN:
+            file_of(self._ledger, batch).unlink(missing_ok=True)  # after a kill
             self._ask(batch)
 
     def _drop(self, batch: Batch) -> None:

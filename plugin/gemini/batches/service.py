@@ -173,16 +173,15 @@ class Service:
         source: types.BatchJobSource,
         settings: types.CreateBatchJobConfig,
     ) -> Job:
-        heard: list[str] = []
-        _heard.set(heard)
-        await self._sdk.aio.batches.create(model=model, src=source, config=settings)
-        return read_job(heard[-1])
+        job = await _told_of(
+            self._sdk.aio.batches.create(model=model, src=source, config=settings)
+        )
+        if not job.name:
+            raise ConnectionError("the answer to the submission could not be read")
+        return job
 
     async def _get(self, job: str) -> Job:
-        heard: list[str] = []
-        _heard.set(heard)
-        await self._sdk.aio.batches.get(name=job)
-        return read_job(heard[-1])
+        return await _told_of(self._sdk.aio.batches.get(name=job))
 
     async def _find(self, name: str) -> list[str]:
         pager = await self._sdk.aio.batches.list(config={"page_size": _PAGE})
@@ -213,6 +212,21 @@ class Service:
         """Run a call on the loop and wait for it."""
         future: Future[T] = asyncio.run_coroutine_threadsafe(call, self._loop)
         return future.result()
+
+
+async def _told_of(call: Coroutine[None, None, types.BatchJob]) -> Job:
+    """Make a call of the SDK, and read what came in its own words.
+
+    The SDK leaves out why a job failed and how far it is, and parses the replies.
+    """
+    heard: list[str] = []
+    _heard.set(heard)
+    try:
+        await call
+    except ValueError:  # what came is not what the SDK knows; it came all the same
+        if not heard:
+            raise
+    return read_job(heard[-1])
 
 
 async def _hear(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
