@@ -49,7 +49,7 @@ def opened(book: Journal, url: str, keys: tuple[str, ...] = KEYS) -> Batch:
 def look(book: Journal, url: str) -> list[str]:
     """Look after the batches of a journal once; give what was told."""
     told: list[str] = []
-    with Service(place(url), LIMITS) as service:
+    with Service(place(url), LIMITS, book) as service:
         Keeper(service, book, place(url), told.append, sizes=BY_FILE).look()
     return told
 
@@ -241,7 +241,7 @@ def test_requests_in_a_batch_are_worded_as_online(tmp_path: Path) -> None:
         item = numbered(1, 1)
         options = {"endpoint": place(server.url), "journal": book}
         list(ask_all(item, lambda _: whole, **options))
-        with Service(place(server.url), LIMITS) as service:
+        with Service(place(server.url), LIMITS, book) as service:
             worded = [service.word(whole), service.word(whole)]
         (sent,) = server.seen
     assert [json.loads(line) for line in worded] == [sent.body, sent.body]

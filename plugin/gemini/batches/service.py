@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar, TypeVarTuple
 
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from google.genai import types
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 Entry: TypeAlias = tuple[str, JsonValue]
 """A key and the request that belongs to it, as JSON."""
 _DOWNLOAD_SECONDS = 3600
@@ -151,7 +152,7 @@ class Service:
         self._files = FilesApi(self._sdk, self._endpoint)
         self._wording = Wording(self._endpoint)
         self._depot = Depot(
-            self._files, self._uploads, self._limits, asyncio.to_thread, asyncio.sleep
+            self._files, self._uploads, self._limits, _work, asyncio.sleep
         )
         self._placing = Placing(self._choice, self._depot, self._note)
 
@@ -212,6 +213,11 @@ class Service:
         """Run a call on the loop and wait for it."""
         future: Future[T] = asyncio.run_coroutine_threadsafe(call, self._loop)
         return future.result()
+
+
+async def _work(function: Callable[[*Args], T], *args: *Args) -> T:
+    """Run a blocking function in a thread."""
+    return await asyncio.to_thread(function, *args)
 
 
 async def _told_of(call: Coroutine[None, None, types.BatchJob]) -> Job:
