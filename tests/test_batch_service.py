@@ -83,7 +83,7 @@ def test_results_are_verified_and_matched_by_key(tmp_path: Path) -> None:
         assert kept.exists()
     assert bodies(tmp_path / "j") == {KEYS[1]: reply}
     text = " ".join(told)
-    assert "partially succeeded: 1 of 3 requests answered" in text
+    assert "ended: partially succeeded, 1 of 3 requests answered" in text
     assert "1 results belong to no request of the batch; see" in text
     assert "1 results could not be read" in text
     assert "1 results came more than once" in text

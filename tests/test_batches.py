@@ -243,12 +243,22 @@ def test_what_a_batch_refuses_can_be_asked_online_at_once(journal: Path) -> None
         assert {a.reply.batched for a in answers.values()} == {True, False}
 
 
+def test_calls_that_break_pay_for_nothing_twice(journal: Path) -> None:
+    """Uploads, looks and downloads are tried again; a submission is looked up instead."""
+    faults = "upload:503,create-batch:cut,get-batch:500"
+    with running_emulator(Settings(call_faults=faults)) as emulator:
+        answers, told = by_batch(emulator.url, journal, numbered(0, 3), wait())
+        assert all(a.reply.failure is None for a in answers.values())
+        assert any("was found at Gemini" in sentence for sentence in told)
+        assert sorted(paid(emulator.url).values()) == [1, 1, 1]
+
+
 def test_batches_that_fail_or_expire_lose_nothing(journal: Path) -> None:
     """Their items say why there is no answer; the next run puts them into a new batch."""
     with running_emulator(Settings(batch_ends="failed,expired")) as emulator:
         for end in ("failed", "expired"):
             answers, told = by_batch(emulator.url, journal, numbered(0, 2), wait())
-            assert any(f"has {end}" in sentence for sentence in told)
+            assert any(f"ended: {end}" in sentence for sentence in told)
             assert all(end in a.reply.error for a in answers.values())
         answers, _ = by_batch(emulator.url, journal, numbered(0, 2), wait())
         assert all(a.reply.failure is None for a in answers.values())

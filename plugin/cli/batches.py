@@ -43,7 +43,7 @@ def list_batches(journal: options.JournalFile = options.JOURNAL) -> None:
             most = f", at most {dollars(batch.most_usd)}" if batch.most_usd else ""
             console.print(
                 f"  {counts.answered} answered, {counts.failed} failed, {counts.open} "
-                f"open; {batch.model}, {batch.job or 'not submitted'}{most}"
+                f"open; {batch.model}, {_job(batch)}{most}"
             )
 
 
@@ -113,6 +113,12 @@ def _state(batch: Batch) -> str:
     if batch.stage in {Stage.OPEN, Stage.ENDED} and batch.state:
         return batch.state.lower().replace("_", " ")
     return batch.stage.value
+
+
+def _job(batch: Batch) -> str:
+    """Give Gemini's name of a batch, or say why there is none."""
+    unknown = batch.stage is Stage.SUBMITTING
+    return batch.job or ("perhaps submitted" if unknown else "not submitted")
 
 
 def _chosen(book: Journal, names: list[str]) -> list[Batch]:

@@ -42,8 +42,8 @@ def _nobody(_: str) -> None:
 class Batching:
     """How to ask by batches.
 
-    `wait`: until all have ended, asking every `poll_seconds` how they are; else one look
-    is taken. `then_online`: what a batch did not answer is asked online at once; else it
+    `wait`: until all have ended, asking how they are more and more seldom, at last every
+    `poll_seconds`; else one look is taken. `then_online`: what a batch did not answer is asked online at once; else it
     fails, and the next run puts it into another batch. `tell` is told in a sentence what
     happens to a batch, as it happens.
     """
@@ -51,7 +51,7 @@ class Batching:
     wait: bool = False
     then_online: bool = False
     sizes: Sizes = _DEFAULT_SIZES
-    poll_seconds: float = 30.0
+    poll_seconds: float = 60.0
     grace_seconds: float = GRACE_SECONDS
     tell: Tell = _nobody
 
@@ -183,9 +183,11 @@ class _Run:
 
     def wait(self) -> Iterator[Answered]:
         """Wait for batches, answer what comes, until none is open or it is stopped."""
+        pause = 1.0
         while self.batching.wait and not self.stop.is_set() and self._any_open():
             before = self.keeper.unfinished()
-            self.stop.wait(self.batching.poll_seconds)
+            self.stop.wait(min(pause, self.batching.poll_seconds))
+            pause *= 1.5
             if not self.stop.is_set():
                 self.keeper.look()
                 if len(self.keeper.unfinished()) < len(before):

@@ -50,7 +50,7 @@ def fetch(batch: Batch, job: Job, service: Service, ledger: Ledger, tell: Tell) 
     )
     counts = ledger.counts(ended)
     tell(
-        f"The batch {batch.name} has {job.state.lower().replace('_', ' ')}{reason}: "
+        f"The batch {batch.name} ended: {job.state.lower().replace('_', ' ')}{reason}, "
         f"{counts.answered} of {counts.all} requests answered."
     )
     for sentence in odd.sentences(out):
