@@ -130,6 +130,7 @@ def test_a_run_that_does_not_wait_is_gone_on_with(
     assert [paid(emulator.url)[short(n)] for n in range(40, 43)] == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_batches_are_split_by_count_and_by_size(
     emulator: EmulatorHandle, journal: Path, tmp_path: Path
 ) -> None:
@@ -214,6 +215,7 @@ def test_a_run_stopped_while_it_writes_submits_nothing(
     assert len(log_of(slow_emulator.url)) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [BY_FILE, Sizes()], ids=["file", "inline"])
 def test_what_a_batch_refuses_is_asked_again(journal: Path, sizes: Sizes) -> None:
     """A refused line is an `api_error` with its reason; the next run asks once more."""
@@ -233,6 +235,7 @@ def test_what_a_batch_refuses_is_asked_again(journal: Path, sizes: Sizes) -> Non
         assert set(paid(emulator.url).values()) == {1}
 
 
+@pytest.mark.slow
 def test_what_a_batch_refuses_can_be_asked_online_at_once(journal: Path) -> None:
     """With `then_online` no item is left, at the ordinary price for those."""
     with running_emulator(Settings(faults="503:0.5", fault_times=1)) as emulator:
@@ -243,6 +246,7 @@ def test_what_a_batch_refuses_can_be_asked_online_at_once(journal: Path) -> None
         assert {a.reply.batched for a in answers.values()} == {True, False}
 
 
+@pytest.mark.slow
 def test_calls_that_break_pay_for_nothing_twice(journal: Path) -> None:
     """Uploads, looks and downloads are tried again; a submission is looked up instead."""
     faults = "upload:503,create-batch:cut,get-batch:500"
@@ -253,6 +257,7 @@ def test_calls_that_break_pay_for_nothing_twice(journal: Path) -> None:
         assert sorted(paid(emulator.url).values()) == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_batches_that_fail_or_expire_lose_nothing(journal: Path) -> None:
     """Their items say why there is no answer; the next run puts them into a new batch."""
     with running_emulator(Settings(batch_ends="failed,expired")) as emulator:
@@ -288,6 +293,7 @@ def labelled(demo: Path, emulator: EmulatorHandle, out: Path, **options: object)
     )
 
 
+@pytest.mark.slow
 def test_a_batch_costs_half_and_its_labels_are_the_same(
     demo: Path, emulator: EmulatorHandle, tmp_path: Path
 ) -> None:
@@ -310,6 +316,7 @@ def test_a_batch_costs_half_and_its_labels_are_the_same(
     assert first["images"] == second["images"]
 
 
+@pytest.mark.slow
 def test_a_budget_bounds_what_is_submitted(
     demo: Path, emulator: EmulatorHandle, tmp_path: Path
 ) -> None:
