@@ -106,14 +106,14 @@ def label_pictures(
     """Label pictures with Gemini (GEMINI_API_KEY); run it again to go on."""
     costs = options.chosen_prices(prices)
     limits = pace.limits(costs, budget)
+    told = Told()
+    batching = by_batch.batching(told, offline=offline)
     rules = ReadRules(mask_threshold, keep_unlabelled=not drop_unlabelled)
     # Offline nothing is sent, so that any key does.
     endpoint = where.endpoint(api_key="unused" if offline else "")
     question = words.question
     manner = replace(how.manner.at(endpoint), reading=rules)
     reuse = _reuse(question, retry, rules, offline=offline)
-    told = Told()
-    batching = by_batch.batching(told, offline=offline)
     source, categories = find_source(pictures, dataset)
     sink = _file_sink(out, categories, question)
     if dataset:
@@ -122,11 +122,7 @@ def label_pictures(
         *(source, sink, question, model, journal),
         *(limits, manner, reuse, costs, batching),
     )
-    if not offline:
-        job.show_estimate(endpoint)
-    run = told.taken_from(job.run(endpoint))
-    left = LEFT_OFFLINE if offline else LEFT if batching is None else LEFT_IN_BATCHES
-    _conclude(run, f"{dataset}.{field}" if dataset else out, left)
+    _carry_out(job, endpoint, f"{dataset}.{field}" if dataset else out, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +191,17 @@ class Job:
             )
 
 
-def _conclude(run: Run, labels: str | Path, words: str) -> None:
-    """Say how a run ended, where its labels are, and what is left to do."""
+def _carry_out(job: Job, endpoint: Endpoint, labels: str | Path, told: Told) -> None:
+    """Run, and say how it ended, where the labels are, and what is left to do."""
+    offline = job.reuse.nothing_else
+    if not offline:
+        job.show_estimate(endpoint)
+    run = told.taken_from(job.run(endpoint))
     show_run(run)
     if run.statuses.keys() != {Status.SKIPPED}:
         console.print(f"  labels: {labels}")
     if left := run.statuses.get(Status.SKIPPED):
+        words = LEFT_OFFLINE if offline else LEFT_IN_BATCHES if job.batching else LEFT
         console.print(words.format(left))
         raise typer.Exit(1)
 

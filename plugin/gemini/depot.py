@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol, TypeVar, TypeVarTuple
@@ -21,7 +22,7 @@ from .journal import Journal
 from .limits import Limits
 from .patient import patiently
 from .upload_rule import Content, content_of
-from .uploads import Uploads
+from .uploads import MARGIN, Uploads
 
 PROCESSING, FAILED = "PROCESSING", "FAILED"
 _OTHER_RUN_SECONDS = 0.2
@@ -83,6 +84,8 @@ class Depot:
     limits: Limits
     work: Work
     pause: Callable[[float], Awaitable[None]]
+    margin: timedelta = MARGIN
+    """How long an earlier upload must live yet."""
     uploads: Uploads = field(init=False)
     traffic: Traffic = NOTHING
     _open: dict[Content, asyncio.Task[RemoteFile]] = field(default_factory=dict)
@@ -91,7 +94,7 @@ class Depot:
 
     def __post_init__(self) -> None:
         """Open the record of what was uploaded before."""
-        self.uploads = self.journal.uploads(self.api.endpoint)
+        self.uploads = self.journal.uploads(self.api.endpoint, self.margin)
 
     async def file(self, media: Media) -> RemoteFile:
         """Find or upload; requests for the same content wait for one upload.

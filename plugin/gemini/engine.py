@@ -257,7 +257,8 @@ class Engine:
                 self._release(key)
                 raise InBatchError
             self._release(key)
-        return replace(read_body(body), from_journal=True), False
+        batched = self._journal.batches.answered(key, emulated=self._emulated)
+        return replace(read_body(body), from_journal=True, batched=batched), False
 
     def _release(self, key: str) -> None:
         """Let other runs claim a request."""

@@ -77,8 +77,7 @@ _BATCHES = (
     ) WITHOUT ROWID""",
     """CREATE UNIQUE INDEX IF NOT EXISTS batch_open
         ON batch_request (key, emulated) WHERE outcome IS NULL""",
-    """CREATE INDEX IF NOT EXISTS batch_untold
-        ON batch_request (key, emulated) WHERE outcome IS NOT NULL AND told = 0""",
+    "CREATE INDEX IF NOT EXISTS batch_key ON batch_request (key, emulated)",
 )
 ADD_REPLY = (
     "INSERT INTO reply (key, emulated, model, received, body, sha256) "

@@ -114,7 +114,10 @@ def _find(
     except MediaError as error:
         reply = Reply(failure=Status.MEDIA_ERROR, error=str(error))
         return Answered(item, None, reply)
-    body = journal.find(request_key(request), emulated=emulated)
+    key = request_key(request)
+    body = journal.find(key, emulated=emulated)
     if body is None:
         return None
-    return Answered(item, request, replace(read_body(body), from_journal=True))
+    batched = journal.batches.answered(key, emulated=emulated)
+    reply = replace(read_body(body), from_journal=True, batched=batched)
+    return Answered(item, request, reply)

@@ -229,7 +229,8 @@ class _Run:
         self, ready: _Prepared, request: Request, body: bytes, *, fresh: bool
     ) -> Answered:
         """Read a reply; one that no run has counted yet is paid for in this one."""
-        reply = replace(read_body(body), from_journal=not fresh, batched=fresh)
+        batched = self.journal.batches.answered(ready.key, emulated=self.emulated)
+        reply = replace(read_body(body), from_journal=not fresh, batched=batched)
         if fresh:
             self.dispatch.count(request, reply)
         return Answered(ready.item, request, reply)

@@ -194,6 +194,15 @@ class Ledger:
         )
         return str(rows[0][0]) if rows else None
 
+    def answered(self, key: str, *, emulated: bool) -> bool:
+        """Tell whether a batch has answered a request."""
+        rows = self._store.run(
+            "SELECT 1 FROM batch_request "
+            "WHERE key = ? AND emulated = ? AND outcome = '' LIMIT 1",
+            (key, emulated),
+        )
+        return bool(rows)
+
     def told(self, key: str, *, emulated: bool) -> None:
         """Note that a run has told the outcome of a request."""
         self._store.run(

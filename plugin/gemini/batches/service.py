@@ -61,7 +61,7 @@ class Service:
     ) -> None:
         self._endpoint = endpoint
         self._limits = limits
-        self._uploads = journal.uploads(endpoint, margin=_LIVES)
+        self._journal = journal
         self._choice = Choice(upload, endpoint)
         self._note = note
         self._loop = asyncio.new_event_loop()
@@ -152,7 +152,8 @@ class Service:
         self._files = FilesApi(self._sdk, self._endpoint)
         self._wording = Wording(self._endpoint)
         self._depot = Depot(
-            self._files, self._uploads, self._limits, _work, asyncio.sleep
+            *(self._files, self._journal, self._limits),
+            *(_work, asyncio.sleep, _LIVES),
         )
         self._placing = Placing(self._choice, self._depot, self._note)
 
