@@ -11,24 +11,17 @@ PLUGIN = Path(__file__).resolve().parents[1] / "plugin"
 BASE = {"values", "errors", "version"}
 LIBRARY = {
     *BASE,
-    *(
-        "asking",
-        "coco",
-        "evaluation",
-        "gemini",
-        "labels",
-        "media",
-        "parsing",
-        "pipeline",
-    ),
-    *("planning", "progress", "records", "report", "rerun", "tasks"),
+    *("asking", "coco", "evaluation", "events", "gemini", "labels", "media"),
+    *("parsing", "pipeline", "planning", "progress", "records", "report", "rerun"),
+    *("shards", "storage", "tasks"),
 }
 # The table of docs/design.md: what a part may import of the project ...
 MAY_IMPORT = {
     "values": set(),
     "errors": set(),
     "version": set(),
-    "media": BASE,
+    "storage": BASE,
+    "media": {"storage", *BASE},
     "parsing": BASE,
     "tasks": {"parsing", *BASE},
     "gemini": {"media", *BASE},
@@ -41,6 +34,8 @@ MAY_IMPORT = {
     "progress": {"gemini", *BASE},
     "asking": {"tasks", "parsing", "gemini", "media", *BASE},
     "pipeline": {"asking", "tasks", "gemini", "progress", *BASE},
+    "events": {"progress", *BASE},
+    "shards": {"asking", "pipeline", "gemini", "progress", "storage", *BASE},
     "planning": {"asking", "pipeline", "gemini", "media", *BASE},
     "rerun": {"pipeline", "parsing", "tasks", "gemini", *BASE},
     "doctor": BASE,
@@ -61,6 +56,9 @@ HOMES = {
     "jinja2": {"report"},
     "starlette": {"emulator"},
     "hypercorn": {"emulator"},
+    "fsspec": {"storage"},
+    "pydantic": {"shards"},
+    "apache_beam": {"shards"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

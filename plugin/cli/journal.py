@@ -11,7 +11,8 @@ import typer
 from rich.table import Table
 
 from ..errors import UsageError
-from ..gemini.upkeep import Group, Health, Selection, count, export, prune, verify
+from ..gemini.exchange import export
+from ..gemini.upkeep import Group, Health, Selection, count, prune, verify
 from .show import console
 
 SHOWN_PROBLEMS = 10

@@ -1,0 +1,132 @@
+"""One shard on one machine: the items it has no reply for are asked, as `label` does.
+
+    manifest -> Items -> pipeline.label -> journal (this machine) -> segments (for all)
+
+Neither FiftyOne nor a database is needed. The journal on the local disk holds each reply
+before it is read, so that a killed worker that starts again on this machine pays only
+for what was in flight; the segments are what outlives the machine.
+"""
+
+from __future__ import annotations
+
+import getpass
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import UsageError
+from ..gemini.endpoint import Endpoint
+from ..gemini.journal import Journal
+from ..gemini.pool import Limits
+from ..gemini.prices import TABLE, Prices
+from ..pipeline import NO_LIMITS, label
+from ..progress import ItemDone, Progress
+from ..values import Run
+from .manifest import Manifest
+from .segments import Segments, Success
+from .shard import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where pictures are found by workers: paths that begin with `old` have `new`."""
+
+    old: str = ""
+    new: str = ""
+
+    def apply(self, path: str) -> str:
+        """Say where a picture of the manifest is."""
+        return self.new + path[len(self.old) :] if path.startswith(self.old) else path
+
+
+UNMOVED = Moved()
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What became of a shard; `success` is None while items are left.
+
+    `run` is None when there was nothing to ask.
+    """
+
+    success: Success | None
+    run: Run | None = None
+
+
+def work(
+    manifest: Manifest,
+    shard: int,
+    out: str,
+    *,
+    endpoint: Endpoint,
+    journal: Path | None = None,
+    limits: Limits = NO_LIMITS,
+    prices: Prices = TABLE,
+    moved: Moved = UNMOVED,
+    again: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_item: Callable[[ItemDone], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Worked:
+    """Ask about the items of a shard that have no reply yet; write segments to `out`.
+
+    `out`: a folder, or a URL of fsspec. `journal`: by default that of `own_journal`.
+    With `again`, a finished shard's items without a reply are asked once more.
+    Raises what `pipeline.label` raises, and `UsageError` when `out` holds replies of
+    another manifest or another kind of endpoint.
+    """
+    manifest.check_shard(shard)
+    manifest.asking()
+    segments = Segments(out, manifest, shard)
+    success = segments.success()
+    if success is not None and not (again and success.failed):
+        return Worked(success)
+    journal = journal or own_journal(manifest)
+    header = manifest.header
+    with Journal(journal) as book:
+        part = Shard(segments, book, endpoint, moved.apply)
+        if len(part) == 0:
+            return Worked(part.conclude(()))
+        run = label(
+            part,
+            part,
+            header.question,
+            model=header.model,
+            endpoint=endpoint,
+            journal=journal,
+            limits=limits,
+            manner=header.manner,
+            run_name=f"{header.name}_{shard}",
+            on_progress=on_progress,
+            on_item=_each(part.take, on_item),
+            stop=stop,
+            prices=prices,
+        )
+        return Worked(part.success, run)
+
+
+def _each(
+    first: Callable[[ItemDone], None], second: Callable[[ItemDone], None] | None
+) -> Callable[[ItemDone], None]:
+    """Tell two of the same thing."""
+
+    def tell(done: ItemDone) -> None:
+        first(done)
+        if second is not None:
+            second(done)
+
+    return tell
+
+
+def own_journal(manifest: Manifest) -> Path:
+    """Name the journal of a manifest on this machine's disk for temporary files.
+
+    All shards that run on the machine share it. The folder is the user's alone.
+    """
+    folder = Path(tempfile.gettempdir()) / f"fiftyone-gemini-{getpass.getuser()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_mode & 0o022:
+        raise UsageError(f"{folder} is open to others. Name a journal (--journal).")
+    return folder / f"{manifest.id}.sqlite"
