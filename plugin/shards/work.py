@@ -45,6 +45,24 @@ UNMOVED = Moved()
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """How a worker works, the same for every shard.
+
+    `journal`: by default that of `own_journal`. With `again`, a finished shard's items
+    without a reply are asked once more.
+    """
+
+    limits: Limits = NO_LIMITS
+    prices: Prices = TABLE
+    moved: Moved = UNMOVED
+    journal: Path | None = None
+    again: bool = False
+
+
+USUAL = Terms()
+
+
+@dataclass(frozen=True, slots=True)
 class Worked:
     """What became of a shard; `success` is None while items are left.
 
@@ -61,50 +79,59 @@ def work(
     out: str,
     *,
     endpoint: Endpoint,
-    journal: Path | None = None,
-    limits: Limits = NO_LIMITS,
-    prices: Prices = TABLE,
-    moved: Moved = UNMOVED,
-    again: bool = False,
+    terms: Terms = USUAL,
     on_progress: Callable[[Progress], None] | None = None,
     on_item: Callable[[ItemDone], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Worked:
     """Ask about the items of a shard that have no reply yet; write segments to `out`.
 
-    `out`: a folder, or a URL of fsspec. `journal`: by default that of `own_journal`.
-    With `again`, a finished shard's items without a reply are asked once more.
-    Raises what `pipeline.label` raises, and `UsageError` when `out` holds replies of
-    another manifest or another kind of endpoint.
+    `out`: a folder, or a URL of fsspec. Raises what `pipeline.label` raises, and
+    `UsageError` when `out` holds replies of another manifest or kind of endpoint.
     """
     manifest.check_shard(shard)
     manifest.asking()
     segments = Segments(out, manifest, shard)
     success = segments.success()
-    if success is not None and not (again and success.failed):
+    if success is not None and not (terms.again and success.failed):
         return Worked(success)
-    journal = journal or own_journal(manifest)
-    header = manifest.header
+    journal = terms.journal or own_journal(manifest)
     with Journal(journal) as book:
-        part = Shard(segments, book, endpoint, moved.apply)
+        part = Shard(segments, book, endpoint, terms.moved.apply)
         if len(part) == 0:
             return Worked(part.conclude(()))
-        run = label(
-            part,
-            part,
-            header.question,
-            model=header.model,
-            endpoint=endpoint,
-            journal=journal,
-            limits=limits,
-            manner=header.manner,
-            run_name=f"{header.name}_{shard}",
-            on_progress=on_progress,
-            on_item=_each(part.take, on_item),
-            stop=stop,
-            prices=prices,
+        run = _ask(
+            part, journal, terms, on_progress=on_progress, on_item=on_item, stop=stop
         )
         return Worked(part.success, run)
+
+
+def _ask(
+    part: Shard,
+    journal: Path,
+    terms: Terms,
+    *,
+    on_progress: Callable[[Progress], None] | None,
+    on_item: Callable[[ItemDone], None] | None,
+    stop: threading.Event | None,
+) -> Run:
+    """Run the items that are left."""
+    header = part.segments.manifest.header
+    return label(
+        part,
+        part,
+        header.question,
+        model=header.model,
+        endpoint=part.endpoint,
+        journal=journal,
+        limits=terms.limits,
+        manner=header.manner,
+        run_name=f"{header.name}_{part.segments.shard}",
+        on_progress=on_progress,
+        on_item=_each(part.take, on_item),
+        stop=stop,
+        prices=terms.prices,
+    )
 
 
 def _each(
