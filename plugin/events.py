@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,19 +23,22 @@ _log = logging.getLogger(__name__)
 
 
 class EventLog:
-    """Adds lines to a file, which several workers of one machine may share.
+    """Adds lines to a file, which several workers of one machine may share; None: to none.
 
     `redact` takes the key out of whatever is written. Opening raises `FormatError`. When
     a line cannot be written later, the log ends there and the run goes on.
     """
 
-    def __init__(self, path: Path, redact: Callable[[str], str], name: str) -> None:
+    def __init__(
+        self, path: Path | None, redact: Callable[[str], str], name: str
+    ) -> None:
         self._name = name
         self._redact = redact
         self._path = path
-        self._broken = False
+        self._file: FileIO | None = None
         try:
-            self._file = path.open("ab", buffering=0)
+            if path is not None:
+                self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise FormatError(f"{path} cannot be written ({error.strerror}).") from None
 
@@ -49,7 +53,9 @@ class EventLog:
         trace: TracebackType | None,
     ) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def item(self, done: ItemDone) -> None:
         """Write how one item ended; `cost_usd` is null when the price is unknown."""
@@ -90,7 +96,7 @@ class EventLog:
 
     def _write(self, event: str, values: dict[str, JsonValue]) -> None:
         """Write one line in one piece, so that lines of two workers never mix."""
-        if self._broken:
+        if self._file is None:
             return
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         entry = {"time": now, "event": event, "run": self._name, **values}
@@ -98,5 +104,6 @@ class EventLog:
         try:
             self._file.write(line.encode(errors="replace") + b"\n")
         except OSError as error:
-            self._broken = True
             _log.warning("The log %s ends here (%s).", self._path, error.strerror)
+            self._file.close()
+            self._file = None

@@ -121,6 +121,11 @@ def _finish(sink: Sink, run: Run) -> None:
         sink.finish(run)
 
 
+def name_run(task: str, started: datetime) -> str:
+    """Name a run by what it asks and when it started."""
+    return f"{task}_{started:%Y%m%d_%H%M%S}"
+
+
 def _is_free(endpoint: Endpoint, reuse: Reuse) -> bool:
     """Tell whether nothing can be billed."""
     return reuse.nothing_else or endpoint.kind == "emulator"
@@ -254,7 +259,7 @@ def _record(
     if tally.prices.path:
         parameters["prices"] = tally.prices.path
     return Run(
-        name=name or f"{asking.question.task}_{tally.started:%Y%m%d_%H%M%S}",
+        name=name or name_run(asking.question.task, tally.started),
         question=asking.question,
         model=asking.model,
         endpoint=endpoint.kind,

@@ -86,7 +86,7 @@ def lines(place: str, start: int, length: int) -> Iterator[bytes]:
 
 
 def names(folder: str) -> list[str]:
-    """List the names in a folder, sorted; one that does not exist holds nothing."""
+    """List the names in a folder, sorted; what is no folder holds nothing."""
     path = local_path(folder)
     with _explained(folder, "listed"):
         try:
@@ -95,9 +95,17 @@ def names(folder: str) -> list[str]:
             remote, name = _remote(folder)
             remote.invalidate_cache(name)
             found = remote.ls(name, detail=False)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
     return sorted(str(entry).rstrip("/").rpartition("/")[2] for entry in found)
+
+
+def walk(folder: str) -> list[str]:
+    """List all files below a folder far away, by their URLs, sorted."""
+    with _explained(folder, "listed"):
+        remote, name = _remote(folder)
+        remote.invalidate_cache(name)
+        return sorted(str(remote.unstrip_protocol(file)) for file in remote.find(name))
 
 
 def exists(place: str) -> bool:

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "gemini": {"media", *BASE},
     "records": BASE,
     "labels": {"records", *BASE},
-    "coco": {"records", *BASE},
+    "coco": {"records", "storage", *BASE},
     "evaluation": {"coco", *BASE},
     "report": {"evaluation", *BASE},
     "emulator": {"values", "errors"},

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..gemini.budget import Budget
+from ..gemini.budget import Budget as Allowed
 from ..gemini.pool import Limits
 from ..gemini.prices import TABLE, Prices, read_prices
 from ..values import Question
@@ -15,8 +15,10 @@ from ..values import Question
 JOURNAL = Path("fiftyone-gemini-journal.sqlite")
 
 Pictures = Annotated[
-    Path | None,
-    typer.Argument(help="A folder of pictures, or a COCO file that names them."),
+    str | None,
+    typer.Argument(
+        help="A folder of pictures (or its URL, gs://...), or a COCO file that names them."
+    ),
 ]
 Task = Annotated[str, typer.Option(help="What to ask: detect or segment.")]
 Classes = Annotated[
@@ -30,6 +32,11 @@ Confidence = Annotated[
 ]
 Model = Annotated[str, typer.Option(help="The model to ask.")]
 Dataset = Annotated[str, typer.Option(help="A FiftyOne dataset, instead of PICTURES.")]
+Budget = Annotated[
+    float | None,
+    typer.Option("--budget", help="Stop before this run costs more US dollars."),
+]
+Field = Annotated[str, typer.Option(help="The label field to write (with --dataset).")]
 JournalFile = Annotated[
     Path, typer.Option(help="The record of replies; the same file resumes a run.")
 ]
@@ -47,6 +54,10 @@ TokensPerMinute = Annotated[
     typer.Option(
         "--tpm", min=1, help="Input tokens in any minute, at most (foreseen)."
     ),
+]
+LogFile = Annotated[
+    Path | None,
+    typer.Option("--log", help="Add a line of JSON to this file for each item."),
 ]
 PriceFile = Annotated[
     Path | None,
@@ -74,7 +85,7 @@ def read_limits(
         in_flight=in_flight,
         requests_per_minute=rpm,
         tokens_per_minute=tpm,
-        budget=None if budget is None else Budget(budget, prices),
+        budget=None if budget is None else Allowed(budget, prices),
     )
 
 

@@ -10,14 +10,17 @@ from typing import Annotated
 
 import typer
 
-from ..asking import Manner
+from ..asking import Asking, Manner
 from ..errors import MissingKeyError
 from ..gemini.endpoint import endpoint_from_environment
 from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL, Price, facts
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
+from ..gemini.prices import Prices
+from ..pipeline import Source
 from ..planning import Stored, plan_run, stored_in
+from ..shards.manifest import write_manifest
 from . import options
 from .label import find_source
 from .show import console, dollars, duration, table
@@ -25,6 +28,15 @@ from .show import console, dollars, duration, table
 Look = Annotated[
     bool,
     typer.Option("--look", help="Count what is in the journal; reads every picture."),
+]
+
+Shards = Annotated[
+    int | None,
+    typer.Option("--shards", min=1, help="Write a manifest of so many shards."),
+]
+Out = Annotated[
+    str,
+    typer.Option("--out", help="The manifest to write (with --shards), or its URL."),
 ]
 
 
@@ -44,24 +56,52 @@ def plan_labelling(
     tpm: options.TokensPerMinute = None,
     prices: options.PriceFile = None,
     max_side: options.MaxSide = None,
+    shards: Shards = None,
+    out: Out = "manifest.jsonl",
 ) -> None:
     """Say what `label` with the same options would ask for, cost and take.
 
-    Nothing is sent and no key is needed. All numbers are estimates (docs/cost.md).
+    With --shards, the run is also written down in a manifest, for `work` on any number of
+    machines. Nothing is sent and no key is needed. All numbers are estimates (docs/cost.md).
     """
     costs = options.chosen_prices(prices)
     limits = options.read_limits(in_flight, rpm, tpm, None, costs)
+    question = options.read_question(task, classes, instruction, confidence=confidence)
+    asking = Asking.about(question, model, Manner(max_side=max_side))
+    source, _ = find_source(pictures, dataset)
     with _looking(journal if look else None) as stored:
-        plan = plan_run(
-            find_source(pictures, dataset)[0],
-            options.read_question(task, classes, instruction, confidence=confidence),
-            model=model,
-            limits=limits,
-            manner=Manner(max_side=max_side),
-            prices=costs,
-            stored=stored,
-        )
-    show_plan(plan, limits, costs.path)
+        show_plan(_foresee(source, asking, limits, costs, stored), limits, costs.path)
+    if shards is not None:
+        _write(out, source, asking, shards, f"dataset {dataset}" if dataset else "")
+
+
+def _foresee(
+    source: Source,
+    asking: Asking,
+    limits: Limits,
+    prices: Prices,
+    stored: Stored | None,
+) -> Plan:
+    """Foresee the run."""
+    return plan_run(
+        source,
+        asking.question,
+        model=asking.model,
+        limits=limits,
+        manner=asking.manner,
+        prices=prices,
+        stored=stored,
+    )
+
+
+def _write(out: str, source: Source, asking: Asking, shards: int, origin: str) -> None:
+    """Write the manifest, and say what to do with it."""
+    manifest = write_manifest(out, source, asking, shards=shards, origin=origin)
+    console.print(
+        f"  manifest: {out}, {manifest.items} items in {shards} shards. On each machine:\n"
+        f"    fiftyone-gemini work {out} --shard 1/{shards} --out replies\n"
+        f"  and when all are done: fiftyone-gemini merge {out} --from replies"
+    )
 
 
 @contextmanager

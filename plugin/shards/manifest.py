@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from ..asking import PLAIN, Asking, Manner
+from ..asking import Asking, Manner
 from ..errors import FormatError, UsageError
-from ..pipeline import Source
-from ..storage import first_line, lines, writing
+from ..pipeline import Source, name_run
+from ..storage import first_line, is_url, lines, writing
 from ..values import Item, Question
 from ..version import __version__
 from .plain import from_line, to_line
@@ -108,11 +108,9 @@ class Manifest:
 def write_manifest(
     place: str,
     source: Source,
-    question: Question,
+    asking: Asking,
     *,
-    model: str,
     shards: int,
-    manner: Manner = PLAIN,
     origin: str = "",
 ) -> Manifest:
     """Split the items of a source into shards of the same size and write them down.
@@ -124,7 +122,7 @@ def write_manifest(
         raise UsageError(
             f"{total} items cannot be split into {shards} shards: take 1 to {total}."
         )
-    header = _new_header(Asking.about(question, model, manner), origin)
+    header = _new_header(asking, origin)
     with writing(place) as path:
         body = path.with_name(path.name + ".body")
         try:
@@ -141,7 +139,7 @@ def _new_header(asking: Asking, origin: str) -> Header:
     return Header(
         manifest=VERSION,
         id="",
-        name=f"{asking.question.task}_{now:%Y%m%d_%H%M%S}",
+        name=name_run(asking.question.task, now),
         question=asking.question,
         model=asking.model,
         prompt=asking.prompt,
@@ -178,7 +176,7 @@ def _write_body(path: Path, source: Source, header: Header, shards: int) -> Head
             size = total * (shard + 1) // shards - total * shard // shards
             count = length = 0
             for count, item in enumerate(islice(items, size), 1):  # noqa: B007
-                line = to_line(item)
+                line = to_line(_absolute(item))
                 sums.update(line)
                 length += file.write(line)
             parts.append(Part(count, length))
@@ -186,6 +184,19 @@ def _write_body(path: Path, source: Source, header: Header, shards: int) -> Head
         raise UsageError("The samples changed while they were listed. Plan again.")
     sums.update(str(shards).encode())
     return replace(header, id=sums.hexdigest()[:16], parts=tuple(parts))
+
+
+def _absolute(item: Item) -> Item:
+    """Name the pictures so that any folder to work in will do."""
+    return replace(
+        item,
+        path=_absolute_path(item.path),
+        others=tuple(_absolute_path(other) for other in item.others),
+    )
+
+
+def _absolute_path(place: str) -> str:
+    return place if is_url(place) else str(Path(place).absolute())
 
 
 def _join_files(path: Path, header: bytes, body: Path) -> None:

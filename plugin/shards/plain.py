@@ -14,8 +14,11 @@ T = TypeVar("T")
 
 
 def to_line(value: object) -> bytes:
-    """Write a value as one line of JSON, with its newline."""
-    return _adapter(cast("Hashable", type(value))).dump_json(value) + b"\n"
+    """Write a value as one line of JSON, with its newline; defaults are left out."""
+    return (
+        _adapter(cast("Hashable", type(value))).dump_json(value, exclude_defaults=True)
+        + b"\n"
+    )
 
 
 def from_line(kind: type[T], line: bytes, where: str) -> T:

@@ -11,6 +11,7 @@ other, and a file that was damaged or cut is noticed.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,6 +27,7 @@ from .plain import from_line, to_line
 
 SUCCESS = "_SUCCESS"
 _SUM_DIGITS = 16
+_SHARD = re.compile(r"shard-\d+-of-\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,22 @@ class Segments:
     def finish(self, success: Success) -> None:
         """Say that the shard is whole; the last thing that is written."""
         put(join(self.folder, SUCCESS), to_line(success))
+
+
+def files_of_replies(place: str) -> Iterator[tuple[str, list[bytes]]]:
+    """Give the files below the folder of all shards, or the one file, in lines.
+
+    Raises `FormatError` where nothing is.
+    """
+    shards = [name for name in names(place) if _SHARD.fullmatch(name)]
+    if not shards:
+        yield place, read(place).split(b"\n")
+    for shard in shards:
+        folder = join(place, shard)
+        for name in names(folder):
+            if name.endswith(".jsonl"):
+                file = join(folder, name)
+                yield file, read(file).split(b"\n")
 
 
 def _sum(data: bytes) -> str:

@@ -71,7 +71,8 @@ class Shard:
             if item.sample_id in self._open:
                 raise FormatError(f"{manifest.place} names {item.sample_id} twice.")
             self._open[item.sample_id] = (number, item)
-            yield replace(item, path=self.moved(item.path))
+            others = tuple(self.moved(other) for other in item.others)
+            yield replace(item, path=self.moved(item.path), others=others)
 
     def take(self, done: ItemDone) -> None:
         """Keep the reply to one item; called when it is on this machine's disk."""
