@@ -101,11 +101,12 @@ def names(folder: str) -> list[str]:
 
 
 def walk(folder: str) -> list[str]:
-    """List all files below a folder far away, by their URLs, sorted."""
+    """List all files below a folder far away, by their paths below it, sorted."""
     with _explained(folder, "listed"):
         remote, name = _remote(folder)
         remote.invalidate_cache(name)
-        return sorted(str(remote.unstrip_protocol(file)) for file in remote.find(name))
+        above = len(name.rstrip("/")) + 1
+        return sorted(str(file)[above:] for file in remote.find(name))
 
 
 def exists(place: str) -> bool:
@@ -198,7 +199,12 @@ def _explained(place: str, done: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise FormatError(f"{place} does not exist.") from error
+        said = (
+            "cannot be written: there is no such folder"
+            if done == "written"
+            else "does not exist"
+        )
+        raise FormatError(f"{place} {said}.") from error
     except ImportError as error:
         scheme = place.partition("://")[0]
         raise SetupError(

@@ -58,6 +58,7 @@ HOMES = {
     "hypercorn": {"emulator"},
     "fsspec": {"storage"},
     "pydantic": {"shards"},
+    "pydantic_core": {"shards"},
     "apache_beam": {"shards"},
     "typer": {"cli"},
     "rich": {"cli"},

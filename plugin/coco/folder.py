@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import UsageError
 from ..records import coco_info, run_record
-from ..storage import walk
+from ..storage import join, walk
 from ..values import Frame, ImageLabels, Item, Parsed, Run
 from .read import CocoDataset
 from .write import Category, write_coco
@@ -50,11 +50,10 @@ class UrlSource:
     """
 
     def __init__(self, url: str) -> None:
-        below = url.rstrip("/") + "/"
         self._items = [
-            Item(file[file.index(below) + len(below) :], file)
-            for file in walk(url)
-            if PurePosixPath(file).suffix.lower() in _SUFFIXES and below in file
+            Item(name, join(url, name))
+            for name in walk(url)
+            if PurePosixPath(name).suffix.lower() in _SUFFIXES
         ]
         if not self._items:
             raise UsageError(f"There are no pictures below {url}.")

@@ -26,6 +26,9 @@ _NO_SECRETS = (
 """What says whom to ask; goes to the workers where they have none of it."""
 
 
+_EXCERPT = 500
+
+
 @dataclass(frozen=True, slots=True)
 class ShardWork:
     """What a worker needs to know beside the number of its shard."""
@@ -51,11 +54,17 @@ class ShardWork:
         return done.success.items
 
 
+def step_of(manifest: str, out: str, terms: Terms) -> ShardWork:
+    """Make the step of the pipeline; of the environment it takes what is no secret."""
+    environ = {name: os.environ[name] for name in _NO_SECRETS if name in os.environ}
+    return ShardWork(manifest, out, terms, environ)
+
+
 def run_on_beam(manifest: str, out: str, terms: Terms, argv: Sequence[str]) -> None:
     """Work on all shards of a manifest and wait for the end.
 
     `argv` are Beam's own options; without any, DirectRunner works on one shard after the
-    other. Raises `SetupError` without Beam, and what Beam raises when it gives up.
+    other. Raises `SetupError` without Beam, and `ApiError` when it gives up.
     """
     try:
         import apache_beam as beam
@@ -64,16 +73,22 @@ def run_on_beam(manifest: str, out: str, terms: Terms, argv: Sequence[str]) -> N
         raise SetupError(
             "Apache Beam is not installed: pip install 'fiftyone-gemini[beam]'."
         ) from error
-    environ = {name: os.environ[name] for name in _NO_SECRETS if name in os.environ}
-    step = ShardWork(manifest, out, terms, environ)
+    step = step_of(manifest, out, terms)
     shards = range(1, read_manifest(manifest).shards + 1)
-    with beam.Pipeline(options=PipelineOptions(list(argv))) as pipeline:
-        _ = (
-            pipeline
-            | "Shards" >> beam.Create(shards)
-            | "Spread" >> beam.Reshuffle()
-            | "Work" >> beam.Map(step)
-        )
+    try:
+        with beam.Pipeline(options=PipelineOptions(list(argv))) as pipeline:
+            _ = (
+                pipeline
+                | "Shards" >> beam.Create(shards)
+                | "Spread" >> beam.Reshuffle()
+                | "Work" >> beam.Map(step)
+            )
+    except Exception as error:  # runners raise what they like
+        reason = (str(error).strip().splitlines() or [""])[-1]
+        raise ApiError(
+            f"Apache Beam gave up ({type(error).__name__}: {reason[:_EXCERPT]}). The "
+            "same command goes on where it stopped."
+        ) from error
 
 
 def _count(name: str, number: int) -> None:

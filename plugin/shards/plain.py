@@ -7,18 +7,27 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from ..errors import FormatError
 
 T = TypeVar("T")
+_EXCERPT = 200
 
 
 def to_line(value: object) -> bytes:
-    """Write a value as one line of JSON, with its newline; defaults are left out."""
-    return (
-        _adapter(cast("Hashable", type(value))).dump_json(value, exclude_defaults=True)
-        + b"\n"
-    )
+    """Write a value as one line of JSON, with its newline; defaults are left out.
+
+    Raises `FormatError` for text that no file of text can hold.
+    """
+    adapter = _adapter(cast("Hashable", type(value)))
+    try:
+        return adapter.dump_json(value, exclude_defaults=True) + b"\n"
+    except PydanticSerializationError as error:
+        raise FormatError(
+            "This cannot be written down; is a file name no Unicode? "
+            f"{ascii(value)[:_EXCERPT]}"
+        ) from error
 
 
 def from_line(kind: type[T], line: bytes, where: str) -> T:
