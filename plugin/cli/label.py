@@ -112,8 +112,7 @@ def label_pictures(
         sink = file_sink(out, categories, question)
     job = Job(source, sink, question, model, journal, limits, manner, reuse, costs, log)
     endpoint = _endpoint(offline=offline)
-    if not offline:
-        show_estimate(job.plan().likely, model)
+    job.announce()
     _conclude(job.run(endpoint), f"{dataset}.{field}" if dataset else out, offline)
 
 
@@ -142,6 +141,11 @@ class Job:
             manner=self.manner,
             prices=self.prices,
         )
+
+    def announce(self) -> None:
+        """Say what the run will ask for and cost, if it asks at all."""
+        if not self.reuse.nothing_else:
+            show_estimate(self.plan().likely, self.model)
 
     def run(self, endpoint: Endpoint) -> Run:
         """Label, showing progress; the first Ctrl-C finishes what is in flight."""
@@ -214,7 +218,7 @@ def find_source(
     return ViewSource(open_dataset(dataset)), None
 
 
-def _file_sink(
+def file_sink(
     out: Path, categories: Sequence[Category] | None, question: Question
 ) -> Sink:
     """Choose a COCO file, or lines for what it cannot hold."""

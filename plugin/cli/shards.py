@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from ..coco.folder import CocoSink
 from ..errors import UsageError
 from ..events import EventLog
 from ..gemini.endpoint import endpoint_from_environment
@@ -17,8 +16,9 @@ from ..pipeline import Sink
 from ..shards.manifest import Manifest, read_manifest
 from ..shards.merge import merge, missing_shards, name_shards
 from ..shards.work import UNMOVED, Moved, Terms, Worked, work
+from ..tasks import form_of
 from . import options
-from .label import stop_on_interrupt
+from .label import file_sink, stop_on_interrupt
 from .show import console, show_run, shown_progress
 
 LEFT = "Stopped early. The same command goes on; nothing in {} is paid twice."
@@ -59,7 +59,7 @@ BeamOptions = Annotated[
     list[str] | None, typer.Argument(help="After `--`: options of Apache Beam.")
 ]
 Labels = Annotated[
-    Path, typer.Option("--out", help="The COCO file to write (without --dataset).")
+    Path, typer.Option("--out", help="The file to write (without --dataset).")
 ]
 Partial = Annotated[
     bool, typer.Option("--partial", help="Merge what is there; the rest is skipped.")
@@ -175,7 +175,7 @@ def merge_shards(
         run = merge(
             plan,
             source,
-            _sink(dataset, field, out),
+            _sink(plan, dataset, field, out),
             partial=partial,
             prices=options.chosen_prices(prices),
             on_progress=on_progress,
@@ -184,14 +184,16 @@ def merge_shards(
     console.print(f"  labels: {f'{dataset}.{field}' if dataset else out}")
 
 
-def _sink(dataset: str, field: str, out: Path) -> Sink:
+def _sink(plan: Manifest, dataset: str, field: str, out: Path) -> Sink:
     """Choose where labels go to."""
+    header = plan.header
     if not dataset:
-        return CocoSink(out)
+        return file_sink(out, None, header.question)
     from ..labels.known import MatchingSink
     from .datasets import open_dataset
 
-    return MatchingSink(open_dataset(dataset), field)
+    form, times = form_of(header.question), header.manner.times
+    return MatchingSink(open_dataset(dataset), field, form, times=times)
 
 
 def read_shard(text: str, manifest: Manifest) -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 import fiftyone as fo
 
 from ..errors import UsageError
-from ..values import Parsed, Run
-from .write import FieldSink
+from ..values import Form, Parsed, Run
+from .write import OBJECTS, FieldSink
 
 
 class MatchingSink:
@@ -19,8 +19,10 @@ class MatchingSink:
     how many. When there is no other item, `finish` raises `UsageError` instead.
     """
 
-    def __init__(self, dataset: fo.Dataset, field: str, *, run_key: str = "") -> None:
-        self._sink = FieldSink(dataset, field, run_key=run_key)
+    def __init__(
+        self, dataset: fo.Dataset, field: str, form: Form = OBJECTS, *, times: int = 1
+    ) -> None:
+        self._sink = FieldSink(dataset, field, form, times=times)
         self._dataset = dataset
         self._ids = set(dataset.values("id"))
         self._by_path: dict[str, str] | None = None

@@ -38,7 +38,8 @@ class Header:
     """The first line: all that is the same for every item.
 
     `id` is a hash of everything but `created`: the same plan has the same id. `origin`
-    says where the items come from. `prompt` is what workers must come to as well.
+    says where the items come from. `prompt` is what workers must come to as well. What
+    is asked several times (`manner`) has as many lines.
     """
 
     manifest: int
@@ -117,7 +118,7 @@ def write_manifest(
 
     The items are not held in memory. Raises `UsageError` for more shards than items.
     """
-    total = len(source)
+    total = len(source) * asking.manner.times
     if not 1 <= shards <= total:
         raise UsageError(
             f"{total} items cannot be split into {shards} shards: take 1 to {total}."
@@ -126,7 +127,8 @@ def write_manifest(
     with writing(place) as path:
         body = path.with_name(path.name + ".body")
         try:
-            header = _write_body(body, source, header, shards)
+            items = asking.repeated(source.items())
+            header = _write_body(body, items, total, header, shards)
             _join_files(path, to_line(header), body)
         finally:
             body.unlink(missing_ok=True)
@@ -165,12 +167,13 @@ def read_manifest(place: str) -> Manifest:
     return Manifest(place, header, len(line))
 
 
-def _write_body(path: Path, source: Source, header: Header, shards: int) -> Header:
+def _write_body(
+    path: Path, items: Iterator[Item], total: int, header: Header, shards: int
+) -> Header:
     """Write the lines of all shards; give the header with their lengths and the id."""
     timeless = replace(header, name="", created=datetime.fromtimestamp(0, UTC))
     sums = hashlib.sha256(to_line(timeless))
-    total, parts = len(source), list[Part]()
-    items = source.items()
+    parts = list[Part]()
     with path.open("wb") as file:
         for shard in range(shards):
             size = total * (shard + 1) // shards - total * shard // shards

@@ -35,7 +35,7 @@ class Shard:
     success: Success | None = None
     _states: bytearray = field(init=False)
     _segment: int = 0
-    _open: dict[str, tuple[int, Item]] = field(default_factory=dict)
+    _open: dict[tuple[str, int], tuple[int, Item]] = field(default_factory=dict)
     """Items that were handed out and have not come back."""
     _rows: list[Row] = field(default_factory=list)
     _since: float = field(default_factory=time.monotonic)
@@ -68,15 +68,15 @@ class Shard:
         for number, item in enumerate(manifest.items_of(self.segments.shard)):
             if self._states[number] == _ANSWERED:
                 continue
-            if item.sample_id in self._open:
+            if _name(item) in self._open:
                 raise FormatError(f"{manifest.place} names {item.sample_id} twice.")
-            self._open[item.sample_id] = (number, item)
+            self._open[_name(item)] = (number, item)
             others = tuple(self.moved(other) for other in item.others)
             yield replace(item, path=self.moved(item.path), others=others)
 
     def take(self, done: ItemDone) -> None:
         """Keep the reply to one item; called when it is on this machine's disk."""
-        number, item = self._open.pop(done.parsed.item.sample_id)
+        number, item = self._open.pop(_name(done.parsed.item))
         emulated = self.endpoint.kind == "emulator"
         row = make_row(
             number,
@@ -120,3 +120,8 @@ class Shard:
             self._segment += 1
             self._rows.clear()
         self._since = time.monotonic()
+
+
+def _name(item: Item) -> tuple[str, int]:
+    """Tell the items of a shard apart."""
+    return item.sample_id, item.attempt

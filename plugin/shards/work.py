@@ -13,7 +13,7 @@ import getpass
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import UsageError
@@ -125,7 +125,7 @@ def _ask(
         endpoint=part.endpoint,
         journal=journal,
         limits=terms.limits,
-        manner=header.manner,
+        manner=replace(header.manner, times=1),  # each has a line of its own
         run_name=f"{header.name}_{part.segments.shard}",
         on_progress=on_progress,
         on_item=_each(part.take, on_item),
