@@ -116,6 +116,7 @@ def exists(place: str) -> bool:
         if path is not None:
             return path.is_file()
         remote, name = _remote(place)
+        remote.invalidate_cache(name.rpartition("/")[0])
         return bool(remote.exists(name))
 
 

@@ -328,6 +328,23 @@ def test_equal_pictures_are_paid_for_once_on_one_machine(tmp_path: Path) -> None
     assert (run.usage.prompt, run.from_journal) == (1100, 3)
 
 
+def test_what_is_asked_twice_has_two_rows(tmp_path: Path) -> None:
+    """Each attempt is an item of its own, also where a shard begins between two."""
+    desk = Desk(tmp_path, shards=1, count=3)
+    asking = Asking.about(Question("detect"), MODEL, Manner(times=2))
+    source = FolderSource(desk.pictures)
+    place = str(tmp_path / "twice.jsonl")
+    desk.manifest = write_manifest(place, source, asking, shards=2)
+    with serving(say_cup) as server:
+        desk.work_all(server)
+    kept = desk.merge()
+    assert len(server.seen) == 6
+    assert sorted((p.item.sample_id, p.item.attempt) for p in kept.parsed) == [
+        (name, attempt) for name in desk.names for attempt in (0, 1)
+    ]
+    assert kept.run.parameters["times"] == 2
+
+
 def test_missing_shards_are_named(desk: Desk) -> None:
     """A merge says which shards are not there; what is there can be merged."""
     with serving(say_cup) as server:
