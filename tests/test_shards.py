@@ -26,7 +26,7 @@ from fiftyone_gemini.shards import shard as shard_module
 from fiftyone_gemini.shards.manifest import Manifest, read_manifest, write_manifest
 from fiftyone_gemini.shards.merge import merge
 from fiftyone_gemini.shards.segments import Segments
-from fiftyone_gemini.shards.work import Moved, Terms, Worked, work
+from fiftyone_gemini.shards.work import Moved, Terms, Worked, own_journal, work
 from fiftyone_gemini.values import Item, Parsed, Question, Run, Status, Usage
 from gemini_server import FAST, KEY, Say, Server, good, picture, refusal, serving
 from hypothesis import given, settings
@@ -416,6 +416,27 @@ def test_pictures_may_have_moved(desk: Desk) -> None:
         assert desk.work(1, server, moved=Moved(str(desk.pictures), str(moved))).success
     paths = {Path(p.item.path).parent for p in desk.merge(partial=True).parsed}
     assert paths == {desk.pictures}
+
+
+def test_only_the_folder_that_moved_is_replaced() -> None:
+    """A folder whose name only begins alike stays, with or without a last slash."""
+    for old, new in (("/data/a", "gs://b/a"), ("/data/a/", "gs://b/a/")):
+        moved = Moved(old, new)
+        assert moved.apply("/data/a/x/1.jpg") == "gs://b/a/x/1.jpg"
+        assert moved.apply("/data/ab/1.jpg") == "/data/ab/1.jpg"
+
+
+def test_the_journal_of_a_worker_is_the_users_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the folder for temporary files, and refused where others may write."""
+    monkeypatch.setattr("tempfile.tempdir", str(desk.folder / "tmp"))
+    journal = own_journal(desk.manifest)
+    assert journal.parent.stat().st_mode & 0o777 == 0o700
+    assert journal.is_relative_to(desk.folder / "tmp")
+    journal.parent.chmod(0o777)
+    with pytest.raises(UsageError, match="by others"):
+        own_journal(desk.manifest)
 
 
 def test_a_budget_is_that_of_one_shard(

@@ -39,7 +39,7 @@ MovedTo = Annotated[
     str,
     typer.Option(
         "--moved",
-        help="Where workers find the pictures: OLD=NEW replaces how paths begin.",
+        help="Where workers find the pictures: OLD=NEW, two folders or URLs.",
     ),
 ]
 OwnJournal = Annotated[

@@ -199,7 +199,8 @@ def _absolute(item: Item) -> Item:
 
 
 def _absolute_path(place: str) -> str:
-    return place if is_url(place) else str(Path(place).absolute())
+    whole = is_url(place) or Path(place).is_absolute()
+    return place if whole else str(Path(place).absolute())
 
 
 def _join_files(path: Path, header: bytes, body: Path) -> None:

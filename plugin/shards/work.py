@@ -10,6 +10,8 @@ for what was in flight; the segments are what outlives the machine.
 from __future__ import annotations
 
 import getpass
+import os
+import stat
 import tempfile
 import threading
 from collections.abc import Callable
@@ -31,14 +33,17 @@ from .shard import Shard
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Where pictures are found by workers: paths that begin with `old` have `new`."""
+    """Where workers find pictures: what lay in the folder `old` lies in `new`."""
 
     old: str = ""
     new: str = ""
 
     def apply(self, path: str) -> str:
         """Say where a picture of the manifest is."""
-        return self.new + path[len(self.old) :] if path.startswith(self.old) else path
+        old = self.old.rstrip("/") + "/"
+        if not self.old or not path.startswith(old):
+            return path
+        return self.new.rstrip("/") + "/" + path[len(old) :]
 
 
 UNMOVED = Moved()
@@ -150,10 +155,16 @@ def _each(
 def own_journal(manifest: Manifest) -> Path:
     """Name the journal of a manifest on this machine's disk for temporary files.
 
-    All shards that run on the machine share it. The folder is the user's alone.
+    All shards that run on the machine share it. The folder is the user's alone; raises
+    `UsageError` where it is not.
     """
-    folder = Path(tempfile.gettempdir()) / f"fiftyone-gemini-{getpass.getuser()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_mode & 0o022:
-        raise UsageError(f"{folder} is open to others. Name a journal (--journal).")
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    folder = Path(tempfile.gettempdir()) / f"fiftyone-gemini-{user}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    ours = found.st_uid == user or isinstance(user, str)
+    if not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022 or not ours:
+        raise UsageError(
+            f"{folder} may be written to by others. Name a journal (--journal)."
+        )
     return folder / f"{manifest.id}.sqlite"
