@@ -207,6 +207,7 @@ def test_no_key_goes_into_the_pipeline(
     )
 
 
+@pytest.mark.slow
 def test_without_beam_the_way_to_it_is_said(folder: Path) -> None:
     """`work --beam` where Beam is not installed is one sentence."""
     plan(folder)
