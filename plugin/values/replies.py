@@ -51,6 +51,7 @@ class Reply:
     `truncated` (nothing before the cut), `malformed` (not a Gemini reply),
     `media_error` or `api_error`, with `error` in words. `from_journal` is True when the
     reply was on disk already: nothing was paid for it now. `cut`: it may end anywhere.
+    `retries`: how often it was asked again, after a failure, before this came.
     """
 
     body: bytes = b""
@@ -62,6 +63,7 @@ class Reply:
     model_version: str = ""
     from_journal: bool = False
     seconds: float = 0.0
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
