@@ -98,7 +98,10 @@ class Asking:
         )
 
     def repeated(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Give every item as often as it is asked about."""
+        """Give every item as often as it is asked about; once: as it is."""
+        if self.manner.times == 1:
+            yield from items
+            return
         for item in items:
             for attempt in range(self.manner.times):
                 yield replace(item, attempt=attempt)

@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from .asking import PLAIN, Asking, Manner
 from .errors import UsageError
@@ -27,11 +27,12 @@ from .gemini.journal import Journal, request_key
 from .gemini.pool import Answered, Limits
 from .gemini.prices import TABLE, Prices
 from .gemini.stored import Reuse
-from .progress import Progress, Tally
+from .progress import ItemDone, Progress, Tally
 from .tasks import Task
 from .values import (
     Item,
     JsonValue,
+    Media,
     ObjectCounts,
     Parsed,
     Question,
@@ -45,6 +46,9 @@ from .version import __version__
 NO_LIMITS = Limits()
 USE_ALL = Reuse()
 EXCERPT = 160
+Listeners: TypeAlias = tuple[
+    Callable[[Progress], None] | None, Callable[[ItemDone], None] | None
+]
 
 
 class Source(Protocol):
@@ -87,6 +91,7 @@ def label(
     reuse: Reuse = USE_ALL,
     prices: Prices = TABLE,
     batching: Batching | None = None,
+    on_item: Callable[[ItemDone], None] | None = None,
 ) -> Run:
     """Ask a question about every item of a source and keep the labels in a sink.
 
@@ -104,13 +109,23 @@ def label(
             ask = partial(answers, limits=limits, upload=asking.manner.upload)
             items = asking.repeated(source.items())
             replies = ask(items, asking.request, stop=stop)
-            _take(replies, asking, sink, tally, on_progress)
+            _take(replies, asking, sink, tally, (on_progress, on_item))
             _explain_rest(tally, book, endpoint, batching, stop)
     finally:
         run = _record(tally, asking, endpoint, journal, batching, name=run_name)
-        if run.statuses.keys() != {Status.SKIPPED}:  # else the sink stays as it was
-            sink.finish(run)
+        _finish(sink, run)
     return run
+
+
+def _finish(sink: Sink, run: Run) -> None:
+    """Let the sink conclude, unless no item was reached: then it stays as it was."""
+    if run.statuses.keys() != {Status.SKIPPED}:
+        sink.finish(run)
+
+
+def name_run(task: str, started: datetime) -> str:
+    """Name a run by what it asks and when it started."""
+    return f"{task}_{started:%Y%m%d_%H%M%S}"
 
 
 def _is_free(endpoint: Endpoint, reuse: Reuse) -> bool:
@@ -137,14 +152,17 @@ def _take(
     asking: Asking,
     sink: Sink,
     tally: Tally,
-    on_progress: Callable[[Progress], None] | None,
+    listeners: Listeners,
 ) -> None:
     """Keep the labels of one item after the other, count it and say so."""
+    on_progress, on_item = listeners
     for answered in replies:
         parsed = parse(answered, asking.task, asking.question)
-        parsed = replace(parsed, cost_usd=tally.price(parsed))
+        parsed = replace(parsed, cost_usd=tally.price_of(parsed))
         sink.write(parsed)
-        tally.add(parsed)
+        cost = tally.add(parsed)
+        if on_item is not None:
+            on_item(ItemDone(answered, parsed, cost))
         tally.notes.extend(answered.notes)
         tally.traffic += answered.traffic
         if on_progress is not None:
@@ -178,33 +196,48 @@ def _explain_rest(
 
 def parse(answered: Answered, task: Task, question: Question) -> Parsed:
     """Read one reply; whatever is wrong with it becomes status, error and issues."""
-    item, request, reply = answered.item, answered.request, answered.reply
-    if request is None or reply.failure is not None:
-        return Parsed(
-            item=item,
-            status=reply.failure or Status.MEDIA_ERROR,
-            frame=None if request is None else request.media.frame,
-            error=reply.error,
-            usage=reply.usage,
-            model_version=reply.model_version,
-            request_key="" if request is None else request_key(request),
-            from_journal=reply.from_journal,
-            batched=reply.batched,
-        )
-    reading = task.read(reply.text, question, request.media)
-    status, error = judge(reply, reading)
-    return Parsed(
+    request = answered.request
+    return read_reply(
+        answered.item,
+        answered.reply,
+        task,
+        question,
+        media=None if request is None else request.media,
+        key="" if request is None else request_key(request),
+    )
+
+
+def read_reply(
+    item: Item,
+    reply: Reply,
+    task: Task,
+    question: Question,
+    *,
+    media: Media | None,
+    key: str,
+) -> Parsed:
+    """Read a reply without its request: `media` needs no content, `key` names it."""
+    parsed = Parsed(
         item=item,
+        status=reply.failure or Status.MEDIA_ERROR,
+        frame=None if media is None else media.frame,
+        error=reply.error,
+        usage=reply.usage,
+        model_version=reply.model_version,
+        request_key=key,
+        from_journal=reply.from_journal,
+        batched=reply.batched,
+    )
+    if media is None or reply.failure is not None:
+        return parsed
+    reading = task.read(reply.text, question, media)
+    status, error = judge(reply, reading)
+    return replace(
+        parsed,
         status=status,
-        frame=request.media.frame,
         values=reading.values,
         issues=reading.issues,
         error=error,
-        usage=reply.usage,
-        model_version=reply.model_version,
-        request_key=request_key(request),
-        from_journal=reply.from_journal,
-        batched=reply.batched,
         objects=_counted(reading),
     )
 
@@ -251,7 +284,7 @@ def _record(
     if tally.prices.path:
         parameters["prices"] = tally.prices.path
     return Run(
-        name=name or f"{asking.question.task}_{tally.started:%Y%m%d_%H%M%S}",
+        name=name or name_run(asking.question.task, tally.started),
         question=asking.question,
         model=asking.model,
         endpoint=endpoint.kind,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from .gemini.depot import NOTHING, Traffic
+from .gemini.pool import Answered
 from .gemini.prices import TABLE, Prices
 from .values import ObjectCounts, Parsed, Status, Usage
 
@@ -40,6 +41,18 @@ class Progress:
         return (self.total - self.done) / self.rate if self.rate else None
 
 
+@dataclass(frozen=True, slots=True)
+class ItemDone:
+    """One item as it ended: what was asked, what came back, what was read in it.
+
+    `cost_usd` is 0 for a reply that was there already, None when the price is unknown.
+    """
+
+    answered: Answered
+    parsed: Parsed
+    cost_usd: float | None
+
+
 @dataclass(slots=True)
 class Tally:
     """Adds up the items of one run as they end.
@@ -66,32 +79,43 @@ class Tally:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
 
-    def add(self, parsed: Parsed) -> None:
-        """Count one item."""
+    def add(self, parsed: Parsed) -> float | None:
+        """Count one item; give what it cost now, None when its price is unknown."""
         self.statuses[parsed.status] += 1
         self.objects += parsed.objects
         if parsed.model_version:
             self.models[parsed.model_version] += 1
         if parsed.from_journal:
             self.from_journal += 1
-            return
-        self.usage += parsed.usage
-        if parsed.usage != Usage():
-            name = parsed.model_version or self.model
-            self.by_model[name] = self.by_model.get(name, Usage()) + parsed.usage
-        price = self.price(parsed)
-        if price is None or self.cost_usd is None:
-            self.cost_usd = None  # one unknown price makes the sum unknown
-        else:
-            self.cost_usd += price
-
-    def price(self, parsed: Parsed) -> float | None:
-        """Price the reply to one item; None when its price is unknown."""
-        if self.free or parsed.usage == Usage():
             return 0.0
-        prices = self.prices.for_batches() if parsed.batched else self.prices
+        return self.pay(parsed.usage, parsed.model_version, batched=parsed.batched)
+
+    def pay(
+        self, usage: Usage, model_version: str, *, batched: bool = False
+    ) -> float | None:
+        """Add tokens and price of one reply; one unknown price makes the sum unknown."""
+        self.usage += usage
+        if usage != Usage():
+            name = model_version or self.model
+            self.by_model[name] = self.by_model.get(name, Usage()) + usage
+        price = self.price(usage, model_version, batched=batched)
+        unknown = price is None or self.cost_usd is None
+        self.cost_usd = None if unknown else (self.cost_usd or 0.0) + (price or 0.0)
+        return price
+
+    def price_of(self, parsed: Parsed) -> float | None:
+        """Price the reply to one item; None when its price is unknown."""
+        return self.price(parsed.usage, parsed.model_version, batched=parsed.batched)
+
+    def price(
+        self, usage: Usage, model_version: str, *, batched: bool = False
+    ) -> float | None:
+        """Price one reply; None when its price is unknown."""
+        if self.free or usage == Usage():
+            return 0.0
+        prices = self.prices.for_batches() if batched else self.prices
         return prices.cost_of_reply(
-            self.model, parsed.model_version, parsed.usage, self.started.date()
+            self.model, model_version, usage, self.started.date()
         )
 
     @property

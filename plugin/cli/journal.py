@@ -12,7 +12,9 @@ from rich.table import Table
 
 from ..errors import UsageError
 from ..gemini.clearing import delete_uploaded, uploaded
-from ..gemini.upkeep import Group, Health, Selection, count, export, prune, verify
+from ..gemini.exchange import export, read_lines, take_in
+from ..gemini.upkeep import Group, Health, Selection, count, prune, verify
+from ..shards.segments import files_of_replies
 from . import options
 from .groups import grouped
 from .show import console
@@ -56,6 +58,25 @@ def export_journal(
 ) -> None:
     """Write every reply as one line of JSON: key, model, time, and the body as text."""
     console.print(f"{out}: {export(file, out)} replies")
+
+
+@app.command("import")
+def import_replies(
+    file: File,
+    source: Annotated[
+        str,
+        typer.Argument(help="What `journal export` wrote, or the --out of `work`."),
+    ],
+) -> None:
+    """Add replies to a journal, so that what they answer is not asked again.
+
+    What is there already is left out, and the newest reply to a question still counts.
+    """
+    added = sum(
+        take_in(file, read_lines(lines, place))
+        for place, lines in files_of_replies(source)
+    )
+    console.print(f"{file}: {added} replies added")
 
 
 @app.command("prune")

@@ -7,17 +7,19 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..asking import PLAIN, Manner
-from ..coco.folder import CocoSink, FolderSource
+from ..coco.folder import CocoSink, FolderSource, UrlSource
 from ..coco.lines import LinesSink
 from ..coco.read import read_coco
 from ..coco.write import Category
 from ..errors import UsageError
+from ..events import EventLog
 from ..gemini.batches.answers import Batching
 from ..gemini.endpoint import Endpoint
 from ..gemini.journal import Journal
@@ -27,9 +29,10 @@ from ..gemini.pool import Limits
 from ..gemini.prices import TABLE, Prices
 from ..gemini.stored import Reuse
 from ..parsing.rules import DEFAULT_RULES, MAX_THRESHOLD, ReadRules
-from ..pipeline import USE_ALL, Sink, Source, label
+from ..pipeline import USE_ALL, Sink, Source, label, name_run
 from ..planning import Stored, plan_run, stored_in
 from ..rerun import failing, read_statuses
+from ..storage import local_path
 from ..tasks import form_of
 from ..values import Kind, Question, Run, Status
 from . import options
@@ -50,7 +53,6 @@ LEFT_OFFLINE = (
 Out = Annotated[
     Path, typer.Option(help="The COCO file to write (for a folder or COCO file).")
 ]
-Field = Annotated[str, typer.Option(help="The label field to write (with --dataset).")]
 Retry = Annotated[
     str,
     typer.Option(
@@ -63,10 +65,6 @@ Offline = Annotated[
     typer.Option(
         "--offline", help="Read the journal's replies again; ask and pay for nothing."
     ),
-]
-Budget = Annotated[
-    float | None,
-    typer.Option("--budget", help="Stop before this run costs more US dollars."),
 ]
 MaskThreshold = Annotated[
     int,
@@ -90,10 +88,10 @@ def label_pictures(
     model: options.Model = DEFAULT_MODEL,
     out: Out = Path("labels.json"),
     dataset: options.Dataset = "",
-    field: Field = "gemini",
+    field: options.Field = "gemini",
     journal: options.JournalFile = options.JOURNAL,
     pace: options.Pace,
-    budget: Budget = None,
+    budget: options.Budget = None,
     prices: options.PriceFile = None,
     how: options.How,
     where: options.Where,
@@ -102,6 +100,7 @@ def label_pictures(
     mask_threshold: MaskThreshold = DEFAULT_RULES.threshold,
     drop_unlabelled: DropUnlabelled = False,
     by_batch: ByBatch,
+    log: options.LogFile = None,
 ) -> None:
     """Label pictures with Gemini (GEMINI_API_KEY); run it again to go on."""
     costs = options.chosen_prices(prices)
@@ -115,12 +114,22 @@ def label_pictures(
     manner = replace(how.manner.at(endpoint), reading=rules)
     reuse = _reuse(question, retry, rules, offline=offline)
     source, categories = find_source(pictures, dataset)
-    sink = _file_sink(out, categories, question)
     if dataset:
         sink = _field_sink(dataset, field, question, manner.times)
+    else:
+        sink = file_sink(out, categories, question)
     job = Job(
-        *(source, sink, question, model, journal),
-        *(limits, manner, reuse, costs, batching),
+        source,
+        sink,
+        question,
+        model=model,
+        journal=journal,
+        limits=limits,
+        manner=manner,
+        reuse=reuse,
+        prices=costs,
+        batching=batching,
+        log=log,
     )
     _carry_out(job, endpoint, f"{dataset}.{field}" if dataset else out, told)
 
@@ -139,6 +148,7 @@ class Job:
     reuse: Reuse = USE_ALL
     prices: Prices = TABLE
     batching: Batching | None = None
+    log: Path | None = None
 
     def show_estimate(self, endpoint: Endpoint) -> None:
         """Say what the run will take; what the journal holds already is left out.
@@ -173,8 +183,13 @@ class Job:
     def run(self, endpoint: Endpoint) -> Run:
         """Label, showing progress; the first Ctrl-C finishes what is in flight."""
         title = self.question.task
-        with stop_on_interrupt() as stop, shown_progress(title) as on_progress:
-            return label(
+        name = name_run(title, datetime.now(UTC))
+        with (
+            stop_on_interrupt() as stop,
+            shown_progress(title) as on_progress,
+            EventLog(self.log, endpoint.redact, name) as log,
+        ):
+            run = label(
                 self.source,
                 self.sink,
                 self.question,
@@ -188,7 +203,11 @@ class Job:
                 reuse=self.reuse,
                 prices=self.prices,
                 batching=self.batching,
+                run_name=name,
+                on_item=log.item,
             )
+            log.run(run)
+            return run
 
 
 def _carry_out(job: Job, endpoint: Endpoint, labels: str | Path, told: Told) -> None:
@@ -215,23 +234,26 @@ def _reuse(question: Question, retry: str, rules: ReadRules, *, offline: bool) -
 
 
 def find_source(
-    pictures: Path | None, dataset: str
+    pictures: str | None, dataset: str
 ) -> tuple[Source, Sequence[Category] | None]:
     """Choose where samples come from; a COCO file brings its categories along."""
     if bool(dataset) == (pictures is not None):
         raise UsageError("Name either a folder or COCO file, or --dataset.")
-    if pictures is not None and pictures.suffix == ".json":
-        coco = read_coco(pictures)
-        return FolderSource(coco), coco.categories
     if pictures is not None:
-        return FolderSource(pictures), None
+        path = local_path(pictures)
+        if path is None:
+            return UrlSource(pictures), None
+        if path.suffix == ".json":
+            coco = read_coco(path)
+            return FolderSource(coco), coco.categories
+        return FolderSource(path), None
     from ..labels.samples import ViewSource
     from .datasets import open_dataset
 
     return ViewSource(open_dataset(dataset)), None
 
 
-def _file_sink(
+def file_sink(
     out: Path, categories: Sequence[Category] | None, question: Question
 ) -> Sink:
     """Choose a COCO file, or lines for what it cannot hold."""
@@ -250,7 +272,10 @@ def _field_sink(dataset: str, field: str, question: Question, times: int) -> Sin
 
 @contextmanager
 def stop_on_interrupt() -> Iterator[threading.Event]:
-    """Let the first Ctrl-C finish what is in flight, and the second one break off."""
+    """Let the first Ctrl-C finish what is in flight, and the second one break off.
+
+    SIGTERM counts as one: so clusters tell a job that it has some seconds left.
+    """
     stop = threading.Event()
 
     def interrupted(*_: object) -> None:
@@ -259,8 +284,10 @@ def stop_on_interrupt() -> Iterator[threading.Event]:
         stop.set()
         console.print("Stopping: finishing what is in flight (Ctrl-C again: at once).")
 
-    before = signal.signal(signal.SIGINT, interrupted)
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(kind, interrupted) for kind in kinds]
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ..asking import Manner
-from ..gemini.budget import Budget
+from ..gemini.budget import Budget as Allowed
 from ..gemini.endpoint import TIMEOUT_SECONDS, Endpoint, endpoint_from_environment
 from ..gemini.pool import Limits
 from ..gemini.prices import TABLE, Prices, read_prices
@@ -20,13 +20,24 @@ from ..values import Parameters, Question
 JOURNAL = Path("fiftyone-gemini-journal.sqlite")
 
 Pictures = Annotated[
-    Path | None,
-    typer.Argument(help="A folder of pictures, or a COCO file that names them."),
+    str | None,
+    typer.Argument(
+        help="A folder of pictures (or its URL, gs://...), or a COCO file that names them."
+    ),
 ]
 Model = Annotated[str, typer.Option(help="The model to ask.")]
 Dataset = Annotated[str, typer.Option(help="A FiftyOne dataset, instead of PICTURES.")]
+Budget = Annotated[
+    float | None,
+    typer.Option("--budget", help="Stop before this run costs more US dollars."),
+]
+Field = Annotated[str, typer.Option(help="The label field to write (with --dataset).")]
 JournalFile = Annotated[
     Path, typer.Option(help="The record of replies; the same file resumes a run.")
+]
+LogFile = Annotated[
+    Path | None,
+    typer.Option("--log", help="Add a line of JSON to this file for each item."),
 ]
 PriceFile = Annotated[
     Path | None,
@@ -128,7 +139,7 @@ class Pace:
             in_flight=self.in_flight,
             requests_per_minute=self.rpm,
             tokens_per_minute=self.tpm,
-            budget=None if budget is None else Budget(budget, prices),
+            budget=None if budget is None else Allowed(budget, prices),
         )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from ..asking import Asking
 from ..errors import MissingKeyError
 from ..gemini.counting import count_tokens
 from ..gemini.endpoint import Endpoint
@@ -17,7 +18,9 @@ from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL, Price, facts
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
+from ..pipeline import Source
 from ..planning import SOME, Stored, plan_run, stored_in
+from ..shards.manifest import write_manifest
 from . import options
 from .groups import grouped
 from .label import find_source
@@ -37,6 +40,15 @@ Count = Annotated[
     ),
 ]
 
+Shards = Annotated[
+    int | None,
+    typer.Option("--shards", min=1, help="Write a manifest of so many shards."),
+]
+Out = Annotated[
+    str,
+    typer.Option("--out", help="The manifest to write (with --shards), or its URL."),
+]
+
 
 @grouped
 def plan_labelling(
@@ -53,28 +65,44 @@ def plan_labelling(
     how: options.How,
     where: options.Where,
     batch: Batch = False,
+    shards: Shards = None,
+    out: Out = "manifest.jsonl",
 ) -> None:
     """Say what `label` with the same options would ask for, cost and take.
 
-    No key is needed and nothing is sent, but with --count: then some pictures are sent for
-    counting, which is free. All other numbers are estimates (docs/cost.md).
+    --shards writes a manifest, too, for `work` on many machines. No key is needed and
+    nothing is sent, but with --count (free). The rest is estimated (docs/cost.md).
     """
     costs = options.chosen_prices(prices)
     limits = pace.limits(costs)
     endpoint = where.endpoint() if count else _endpoint(where)
+    asking = Asking.about(words.question, model, how.manner.at(endpoint))
+    source, _ = find_source(pictures, dataset)
     with _looking(journal if look else None, endpoint) as stored:
         plan = plan_run(
-            find_source(pictures, dataset)[0],
-            words.question,
+            source,
+            asking.question,
             model=model,
             limits=limits,
-            manner=how.manner.at(endpoint),
+            manner=asking.manner,
             prices=costs.for_batches() if batch else costs,
             stored=stored,
             count=partial(count_tokens, endpoint=endpoint) if count else None,
             count_some=count or SOME,
         )
     show_plan(plan, limits, costs.path, batch=batch)
+    if shards is not None:
+        _write(out, source, asking, shards, f"dataset {dataset}" if dataset else "")
+
+
+def _write(out: str, source: Source, asking: Asking, shards: int, origin: str) -> None:
+    """Write the manifest, and say what to do with it."""
+    manifest = write_manifest(out, source, asking, shards=shards, origin=origin)
+    console.print(
+        f"  manifest: {out}, {manifest.items} items in {shards} shards. On each machine:\n"
+        f"    fiftyone-gemini work {out} --shard 1/{shards} --out replies\n"
+        f"  and when all are done: fiftyone-gemini merge {out} --from replies"
+    )
 
 
 @contextmanager

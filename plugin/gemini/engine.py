@@ -138,7 +138,9 @@ class Engine:
         except MediaError as error:
             reply = Reply(failure=Status.MEDIA_ERROR, error=str(error))
         except ApiError as error:
-            reply = Reply(failure=Status.API_ERROR, error=str(error))
+            reply = Reply(
+                failure=Status.API_ERROR, error=str(error), retries=error.retries
+            )
         except (GeminiLabelError, HaltedError, InBatchError):
             raise
         except Exception as error:  # noqa: BLE001 - one sample's failure, not the run's
@@ -169,7 +171,7 @@ class Engine:
         """Ask, or wait for the same question that is being asked already."""
         if key in self._asking:
             reply = await asyncio.shield(self._asking[key])
-            return replace(reply, from_journal=True, seconds=0.0)
+            return replace(reply, from_journal=True, seconds=0.0, retries=0)
         task = asyncio.create_task(self._ask(key, request))
         self._asking[key] = task
         try:
@@ -235,13 +237,13 @@ class Engine:
         self._go_on()
         started = time.monotonic()
         try:
-            body = await self._patience.answer(request)
+            body, retries = await self._patience.answer(request)
         except FatalApiError:
             self._halted.set()  # before the next one gets this place
             raise
         seconds = time.monotonic() - started
         reply = await self._work(self._keep, key, body, request.model)
-        return replace(reply, seconds=seconds)
+        return replace(reply, seconds=seconds, retries=retries)
 
     def _look_up(self, key: str) -> tuple[Reply | None, bool]:
         """Read a reply that is in the journal, or claim the request if nobody has."""

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -109,6 +109,15 @@ class Journal:
         if self._stale and number <= self._newest_then and self._stale(body):
             return None
         return body
+
+    def received(self, key: str, *, emulated: bool = False) -> datetime | None:
+        """Tell when the newest reply to a request came; None when there is none."""
+        rows = self._store.run(
+            "SELECT received FROM reply WHERE key = ? AND emulated = ? "
+            "ORDER BY id DESC LIMIT 1",
+            (key, emulated),
+        )
+        return datetime.fromisoformat(str(rows[0][0])) if rows else None
 
     def add(self, key: str, body: bytes, *, model: str, emulated: bool = False) -> None:
         """Append a reply; it is safe from a kill when this returns."""

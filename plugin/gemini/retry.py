@@ -51,12 +51,14 @@ class Patience:
         self._rate = RateLimit(self.limits, self.pause)
         self._stepping = Stepping(self.note)
 
-    async def answer(self, request: Request) -> bytes:
-        """Ask until there is an answer; raise `ApiError` or `FatalApiError`.
+    async def answer(self, request: Request) -> tuple[bytes, int]:
+        """Ask until there is an answer; give it, and how often it was asked again.
+
+        Raises `ApiError` or `FatalApiError`.
 
         What was refused is changed by a rule, once, for all of the run (`stepping`). Waiting for a place in the quota costs no attempt as long as others get through.
         """
-        attempt = 0
+        attempt = failures = 0
         while True:
             answers_before = self._answers
             await self._wait_for_turn(request)
@@ -65,17 +67,18 @@ class Patience:
                 body = await self.ask(asked)
             except CallError as error:
                 cause = error.cause
+                failures += 1
             else:
                 self._answers += 1
                 self._failures = 0
-                return body
+                return body, failures
             step = decide(cause)
             if self._stepping.step(step, cause, request, asked):
                 continue
             queued = cause.code == HTTPStatus.TOO_MANY_REQUESTS
             attempt += not (queued and self._answers > answers_before)
             if step is not Next.RETRY or attempt >= self.limits.attempts:
-                raise self._final(cause, request.model, step, attempt)
+                raise self._final(cause, request.model, step, attempt, failures - 1)
             await self._back_off(cause, max(1, attempt))
 
     async def _wait_for_turn(self, request: Request) -> None:
@@ -103,7 +106,9 @@ class Patience:
         opens = time.monotonic() + cause.retry_seconds
         self._open_at = max(self._open_at, opens)
 
-    def _final(self, cause: Cause, model: str, step: Next, attempts: int) -> ApiError:
+    def _final(
+        self, cause: Cause, model: str, step: Next, attempts: int, again: int
+    ) -> ApiError:
         """Say that a request failed for good; after many in a row, that all do."""
         text = advise(cause, model)
         if step is Next.STOP:
@@ -117,4 +122,5 @@ class Patience:
                 f"between them. The last one: {happened(cause)} Run the same "
                 "command again later; it goes on where it stopped."
             )
-        return ApiError(f"{text} ({attempts} attempts)" if attempts > 1 else text)
+        said = f"{text} ({attempts} attempts)" if attempts > 1 else text
+        return ApiError(said, again)

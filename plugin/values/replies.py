@@ -52,6 +52,7 @@ class Reply:
     `media_error` or `api_error`, with `error` in words. `from_journal` is True when the
     reply was on disk already: nothing was paid for it now. `batched`: it was paid for at
     the price of batches. `cut`: it may end anywhere.
+    `retries`: how often it was asked again, after a failure, before this came.
     """
 
     body: bytes = b""
@@ -64,6 +65,7 @@ class Reply:
     from_journal: bool = False
     batched: bool = False
     seconds: float = 0.0
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
