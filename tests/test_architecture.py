@@ -54,7 +54,7 @@ HOMES = {
     "google": {"gemini"},
     "fiftyone": {"labels", "app", "cli"},
     "pycocotools": {"coco", "evaluation"},
-    "hotcoco": {"evaluation"},
+    "hotcoco": {"coco", "evaluation"},
     "PIL": {"media", "parsing", "report", "emulator"},
     "pillow_heif": {"media"},
     "cv2": {"media", "parsing", "report", "emulator", "coco"},

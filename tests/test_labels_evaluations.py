@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import fiftyone as fo
 import numpy as np
 import pytest
+from bson import json_util
 from fiftyone_gemini.app.evaluate import EvaluateSettings, evaluate_view
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.evaluation import CocoCurves
@@ -232,6 +233,24 @@ def test_without_what_is_private_the_same_is_written(
     monkeypatch.setattr(fo, "Sample", object)
     write_values(labelled, [ObjectValues("gemini", ids, {"copy": ids})], {})
     assert labelled.values("gemini.detections.copy") == ids
+
+
+def test_results_are_stored_as_fiftyone_stores_them(labelled: fo.Dataset) -> None:
+    """What is kept of a run reads, number by number, as what FiftyOne would keep."""
+    settings = EvaluateSettings(
+        predicted_field="gemini", truth_field="truth", eval_key="ev"
+    )
+    evaluate_view(labelled, settings)
+    results = labelled.load_evaluation_results("ev")
+    method, document = results.backend, labelled._doc.evaluations["ev"]
+    document.results.seek(0)
+    ours = json_util.loads(document.results.read())
+    meta = document.results_meta
+    method.save_run_results(labelled, "ev", results)
+    theirs = labelled._doc.evaluations["ev"]
+    theirs.results.seek(0)
+    assert ours == json_util.loads(theirs.results.read())
+    assert meta == theirs.results_meta
 
 
 def test_nothing_to_judge_is_a_run_too(dataset: fo.Dataset) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 import pytest
-from fiftyone_gemini.errors import UsageError
+from bson import Binary, ObjectId
+from fiftyone_gemini.errors import FormatError, UsageError
 from fiftyone_gemini.labels import read
 from fiftyone_gemini.labels.create import create_dataset
 from fiftyone_gemini.labels.read import id_field_of, read_labels
@@ -364,3 +365,17 @@ def test_documents_read_the_same_as_values(
     monkeypatch.setattr(read, "_stored", read._stored_by_values)
     assert listed(fast) == listed(read_labels(view, "truth"))
     assert [image.image_id for image in fast] == view.values("id")
+
+
+def test_a_damaged_mask_is_named_when_it_is_looked_at(foreign: fo.Dataset) -> None:
+    """Reading goes on past a mask that cannot be unpacked; looking at it says which."""
+    sample_id, object_id = foreign.first().id, foreign.first().truth.detections[0].id
+    foreign._sample_collection.update_one(
+        {"_id": ObjectId(sample_id)},
+        {"$set": {"truth.detections.0.mask": Binary(b"no mask at all")}},
+    )
+    damaged, *others = read_labels(foreign, "truth")[0].detections
+    assert all(d.mask.crop.any() for d in others if d.mask)
+    assert damaged.mask
+    with pytest.raises(FormatError, match=object_id):
+        damaged.mask.crop.any()

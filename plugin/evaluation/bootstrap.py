@@ -201,7 +201,8 @@ def _judge(table: FloatArray, crowds: BoolArray) -> tuple[BoolArray, BoolArray]:
         # No two compete: each has its own, as far as the IoU is enough.
         chosen = np.where(table.max(axis=1) >= IOUS[:, None], table.argmax(axis=1), -1)
     else:
-        chosen = np.array([list(choose(table, crowds, float(iou))) for iou in IOUS])
+        ious, flags = table.tolist(), crowds.tolist()
+        chosen = np.array([list(choose(ious, flags, float(iou))) for iou in IOUS])
     in_crowd = np.append(crowds, [False])[chosen]  # -1 picks the last
     return (chosen >= 0) & ~in_crowd, in_crowd
 

@@ -1,8 +1,9 @@
-"""Several fields, or attributes of all objects, in one update per sample.
+"""What FiftyOne does one by one, done in bulk: fields, objects, results of a run.
 
 FiftyOne has no public call for it: its `set_values` writes one field after the other,
 and each time goes through all objects. What is private of FiftyOne stands in this file;
-where it is not to be had, or the samples are not as they were read, `set_values` writes.
+where it is not to be had, or the samples are not as they were read, the public calls
+write.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import fiftyone as fo
+import orjson
 from bson import ObjectId
 from pymongo import UpdateOne
 
@@ -25,6 +27,26 @@ def declare(dataset: fo.Dataset, fields: Mapping[str, fo.Field]) -> None:
         return
     for path, field in fields.items():
         dataset.add_sample_field(path, type(field))
+
+
+def save_results(
+    view: fo.SampleCollection, method: Any, key: str, results: Any
+) -> None:
+    """Store the results of a registered run, as its `save_run_results` does.
+
+    That one goes through every number of the curves in Python, twice.
+    """
+    document_of = getattr(method, "_get_run_doc", None)
+    cache_field = getattr(method, "_results_cache_field", None)
+    if document_of is None or cache_field is None:
+        method.save_run_results(view, key, results)
+        return
+    document = document_of(view, key)
+    packed = orjson.dumps(results.serialize(), option=orjson.OPT_SERIALIZE_NUMPY)
+    document.results.put(packed, content_type="application/json")
+    document.results_meta = dict(results.get_meta() or {})
+    getattr(view._root_dataset, cache_field())[key] = results  # noqa: SLF001
+    document.save()
 
 
 @dataclass(frozen=True, slots=True)

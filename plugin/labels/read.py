@@ -7,8 +7,9 @@ from typing import Any
 import fiftyone as fo
 
 from ..errors import UsageError
-from ..values import Detection, Frame, ImageLabels, Status
-from .convert import box_from_rel, mask_in_box, unpack_mask
+from ..values import Box, Detection, Frame, ImageLabels, Mask, Status
+from .convert import box_from_rel, mask_in_box
+from .stored_mask import StoredMask
 
 COCO_ID = "coco_id"
 
@@ -147,17 +148,21 @@ def _status_of(objects: list[_Stored] | None) -> Status:
 
 def _detection(found: _Stored, frame: Frame) -> Detection:
     box = box_from_rel(found["bounding_box"], frame)
-    pixels = found.get("mask")
-    if isinstance(pixels, bytes):
-        pixels = unpack_mask(pixels)
-    if pixels is None and found.get("mask_path"):
-        pixels = fo.Detection(mask_path=found["mask_path"]).get_mask()
     return Detection(
         label=found.get("label") or "",
         box=box,
-        mask=None if pixels is None else mask_in_box(pixels, box, frame),
+        mask=_mask(found, box, frame),
         confidence=found.get("confidence"),
         is_crowd=bool(found.get("iscrowd")),
         area=found.get("area"),
         id=str(found["_id"]),
     )
+
+
+def _mask(found: _Stored, box: Box, frame: Frame) -> Mask | None:
+    pixels = found.get("mask")
+    if isinstance(pixels, bytes):
+        return StoredMask(pixels, box, frame, found["_id"])
+    if pixels is None and found.get("mask_path"):
+        pixels = fo.Detection(mask_path=found["mask_path"]).get_mask()
+    return None if pixels is None else mask_in_box(pixels, box, frame)
