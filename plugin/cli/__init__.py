@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ..errors import GeminiLabelError
-from . import compare, demo, doctor, emulator, journal, judge, label, plan
+from . import accept, compare, demo, doctor, emulator, journal, judge, label, plan
 
 app = typer.Typer(
     name="fiftyone-gemini",
@@ -21,6 +21,7 @@ app.command("label")(label.label_pictures)
 app.command("evaluate")(judge.evaluate_labels)
 app.command("report")(judge.report_labels)
 app.command("compare")(compare.compare_runs)
+app.command("accept")(accept.accept_labels)
 app.command("export")(judge.export_labels)
 app.add_typer(journal.app)
 app.command("demo")(demo.run_demo)

@@ -19,6 +19,7 @@ from ..records import coco_info
 from ..report import Section, build_report, write_report
 from ..values import ImageLabels, Run
 from .belief import show_belief
+from .datasets import open_dataset, open_labels
 from .show import console, show_scores
 
 Truth = Annotated[
@@ -58,6 +59,13 @@ Fuzzy = Annotated[
     typer.Option(help="Match also what is spelled so much alike (0.85, up to 1)."),
 ]
 
+BlankIsEmpty = Annotated[
+    bool,
+    typer.Option(
+        "--blank-is-empty",
+        help="A sample without a truth label holds nothing (else: it is left out).",
+    ),
+]
 TargetPrecision = Annotated[
     float,
     typer.Option(
@@ -107,9 +115,16 @@ def evaluate_labels(
     fold: Fold = False,
     fuzzy: Fuzzy = None,
     target_precision: TargetPrecision = TARGET,
+    blank_is_empty: BlankIsEmpty = False,
 ) -> None:
     """Compare labels with ground truth, by the official COCO metrics."""
-    pair = _open_pair(truth, predicted, dataset, truth_field, field)
+    pair = _open_pair(
+        truth,
+        predicted,
+        dataset,
+        (truth_field, field),
+        blank_is_empty=blank_is_empty,
+    )
     judged = pair.judged(iou, _ontology(ontology, fuzzy, fold=fold))
     show_scores(pair.title, judged.scores)
     show_belief(pair.truth, judged.predicted, judged.scores, target_precision)
@@ -128,9 +143,16 @@ def report_labels(
     fold: Fold = False,
     fuzzy: Fuzzy = None,
     target_precision: TargetPrecision = TARGET,
+    blank_is_empty: BlankIsEmpty = False,
 ) -> None:
     """Evaluate, and write the result as one HTML file, Markdown and JSON."""
-    pair = _open_pair(truth, predicted, dataset, truth_field, field)
+    pair = _open_pair(
+        truth,
+        predicted,
+        dataset,
+        (truth_field, field),
+        blank_is_empty=blank_is_empty,
+    )
     judged = pair.judged(iou, _ontology(ontology, fuzzy, fold=fold))
     section = Section(pair.title, pair.run, judged.scores, pair.truth, judged.predicted)
     report = build_report(
@@ -159,7 +181,6 @@ def export_labels(
     """
     from ..labels.read import read_labels
     from ..labels.runs import record_of_field
-    from .datasets import open_dataset
 
     opened = open_dataset(dataset)
     id_field = "coco_id" if like and opened.has_field("coco_id") else "id"
@@ -182,8 +203,9 @@ def _open_pair(
     truth: Path | None,
     predicted: Path | None,
     dataset: str,
-    truth_field: str,
-    field: str,
+    fields: tuple[str, str],
+    *,
+    blank_is_empty: bool,
 ) -> Pair:
     """Read truth and labels from two COCO files, or from two fields of a dataset."""
     if truth is not None and predicted is not None and not dataset:
@@ -194,12 +216,8 @@ def _open_pair(
         )
     if not dataset or truth is not None:
         raise UsageError("Name two COCO files (truth, labels), or --dataset.")
-    from ..labels.read import read_labels
-    from .datasets import open_dataset
-
-    opened = open_dataset(dataset)
-    return Pair(
-        f"{dataset}: {field}",
-        read_labels(opened, truth_field),
-        read_labels(opened, field),
-    )
+    truth_field, field = fields
+    opened = open_labels(dataset, truth_field, [field], blank_is_empty=blank_is_empty)
+    (labels,) = opened.fields
+    title = f"{dataset}: {field}"
+    return Pair(title, opened.truth, labels.images, opened.classes, labels.run)

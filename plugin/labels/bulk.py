@@ -8,15 +8,19 @@ write.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import fiftyone as fo
 import orjson
 from bson import ObjectId
 from pymongo import UpdateOne
+
+PART = 500
+"""Samples that are changed at once."""
 
 
 def declare(dataset: fo.Dataset, fields: Mapping[str, fo.Field]) -> None:
@@ -25,8 +29,8 @@ def declare(dataset: fo.Dataset, fields: Mapping[str, fo.Field]) -> None:
     if at_once is not None:
         at_once(fields)
         return
-    for path, field in fields.items():
-        dataset.add_sample_field(path, type(field))
+    for path, kind in fields.items():
+        dataset.add_sample_field(path, type(kind))
 
 
 def save_results(
@@ -94,6 +98,58 @@ def _collection(view: fo.SampleCollection) -> Any:
 
 def _now() -> dict[str, datetime]:
     return {"last_modified_at": datetime.now(UTC).replace(tzinfo=None)}
+
+
+def read_documents(
+    view: fo.SampleCollection, fields: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Read fields of samples as MongoDB keeps them, with the `_id` of each sample."""
+    wanted = dict.fromkeys(("_id", *fields), True)
+    return iter(view._aggregate(pipeline=[{"$project": wanted}]))  # noqa: SLF001
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of one sample, made only where it is still `expected`.
+
+    `values` are set; the paths of `gone` are removed; `more` is added to lists.
+    """
+
+    sample_id: ObjectId
+    expected: Mapping[str, Any]
+    values: Mapping[str, Any]
+    gone: Sequence[str] = ()
+    more: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def update(self) -> UpdateOne:
+        """Write the change for MongoDB."""
+        parts: dict[str, Any] = {"$set": {**self.values, **_now()}}
+        if self.gone:
+            parts["$unset"] = dict.fromkeys(self.gone, "")
+        if self.more:
+            parts["$push"] = {path: {"$each": each} for path, each in self.more.items()}
+        return UpdateOne({"_id": self.sample_id, **self.expected}, parts)
+
+
+def change_samples(dataset: fo.Dataset, changes: Iterable[Change]) -> int:
+    """Make changes; gives how many samples were not as expected, and stay as they are.
+
+    Samples in memory are read anew.
+    """
+    collection, missed = dataset._sample_collection, 0  # noqa: SLF001
+    for part in _parts(changes):
+        updates = [change.update() for change in part]
+        done = collection.bulk_write(updates, ordered=False)
+        missed += len(part) - done.matched_count
+        ids = [str(change.sample_id) for change in part]
+        fo.Sample._reload_docs(collection.name, sample_ids=ids)  # noqa: SLF001
+    return missed
+
+
+def _parts(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    left = iter(changes)
+    while part := list(islice(left, PART)):
+        yield part
 
 
 def write_values(
