@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .content import Report
+from .sorting import places
 from .texts import interval, moment, number
 
 TEMPLATE = "report.html.j2"
@@ -27,6 +28,7 @@ def to_html(report: Report) -> str:
         "moment": moment,
         "interval": interval,
         "data_uri": _data_uri,
+        "places": places,
     }
     return environment.get_template(TEMPLATE).render(report=report)
 
