@@ -10,6 +10,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ..errors import UsageError
+from ..labels.collector import collector_paused
 from ..labels.evaluations import check_eval_key, write_evaluation
 from ..labels.read import read_labels
 from ..labels.trusted import judging_samples
@@ -138,6 +139,7 @@ def _ask_key(inputs: types.Object, ctx: foo.ExecutionContext, default: str) -> N
         asked.error_message = str(error)
 
 
+@collector_paused()
 def evaluate_view(view: fo.SampleCollection, settings: EvaluateSettings) -> Scores:
     """Read both fields, compare them, and write the verdicts back.
 
