@@ -235,6 +235,25 @@ def test_without_what_is_private_the_same_is_written(
     assert labelled.values("gemini.detections.copy") == ids
 
 
+def test_samples_without_truth_are_not_judged(labelled: fo.Dataset) -> None:
+    """Where nobody said what is there, nothing is invented; the run has the rest."""
+    last = labelled.last()
+    last["truth"] = None
+    last.save()
+    settings = EvaluateSettings(
+        predicted_field="gemini", truth_field="truth", eval_key="ev"
+    )
+    scores = evaluate_view(labelled, settings)
+    assert scores.all.images == len(labelled) - 1
+    counts = labelled.values("ev_fp")
+    assert counts[-1] is None
+    assert None not in counts[:-1]
+    results = labelled.load_evaluation_results("ev", cache=False)
+    assert results.metrics()["recall"] == pytest.approx(scores.all.main.counts.recall)
+    labelled.delete_evaluation("ev")
+    assert not labelled.has_field("ev_fp")
+
+
 def test_results_are_stored_as_fiftyone_stores_them(labelled: fo.Dataset) -> None:
     """What is kept of a run reads, number by number, as what FiftyOne would keep."""
     settings = EvaluateSettings(

@@ -210,6 +210,8 @@ def score_record(scores: Scores) -> dict[str, Any]:
         }
         for measure in measures
     ]
+    judged = {name: _shown(scores.all.images) for name in numbers}
+    lines.append({"what": "Images judged", **judged})
     return {"images": scores.all.images, **numbers, "lines": lines}
 
 
