@@ -19,6 +19,8 @@ from fiftyone_gemini.labels.write import MADE_BY
 from typer.testing import CliRunner
 
 KEY = "gemini_accepted"
+PEOPLE = 6
+"""Samples that people labelled; they come first."""
 
 
 def label(name: str, place: float = 0.1, confidence: float = 0.9) -> fo.Detection:
@@ -36,8 +38,9 @@ def labels(*found: fo.Detection) -> fo.Detections:
 
 
 @pytest.fixture
-def half_labelled() -> Iterator[fo.Dataset]:
-    """Give 80 samples that people labelled, and 4 that only Gemini did."""
+def half_labelled(request: pytest.FixtureRequest) -> Iterator[fo.Dataset]:
+    """Give six samples that people labelled (or as many as asked), and 4 that nobody did."""
+    people = getattr(request, "param", PEOPLE)
     made = fo.Dataset()
     size = fo.ImageMetadata(width=64, height=48)
     made.add_samples(
@@ -45,10 +48,10 @@ def half_labelled() -> Iterator[fo.Dataset]:
             fo.Sample(
                 filepath=f"/nowhere/{n}.jpg",
                 metadata=size.copy(),
-                truth=labels(label("cup")) if n < 80 else None,
+                truth=labels(label("cup")) if n < people else None,
                 gemini=labels(label("cup"), label("dog", 0.6, 0.4)),
             )
-            for n in range(84)
+            for n in range(people + 4)
         ]
     )
     last = made.last()
@@ -92,16 +95,16 @@ def test_what_passes_becomes_truth_with_its_provenance(
     half_labelled: fo.Dataset,
 ) -> None:
     """Copies say where they are from; the rest is for review; people's truth stays."""
-    people = snapshot(half_labelled)[:80]
+    people = snapshot(half_labelled)[:PEOPLE]
     field = half_labelled.get_field("gemini")
     config = half_labelled.init_run(method="gemini/detect", name="r1", model="flash")
     half_labelled.register_run("r1", config)
     field.info = {"made_by": MADE_BY, "run": "r1"}
     field.save()
     done = accept(half_labelled)
-    assert done == Promotion(5, 3, 4, 1, 80, 0)
-    assert snapshot(half_labelled)[:80] == people
-    sample = half_labelled.skip(80).first()
+    assert done == Promotion(5, 3, 4, 1, PEOPLE, 0)
+    assert snapshot(half_labelled)[:PEOPLE] == people
+    sample = half_labelled.skip(PEOPLE).first()
     source, left = sample.gemini.detections
     (copy,) = sample.truth.detections
     assert (copy.label, copy.bounding_box, copy.confidence) == (
@@ -121,7 +124,7 @@ def test_what_passes_becomes_truth_with_its_provenance(
 def test_accepting_twice_changes_nothing_more(half_labelled: fo.Dataset) -> None:
     """The second time finds nothing to do; what a person decided meanwhile holds."""
     accept(half_labelled)
-    deleted, untagged = half_labelled.skip(80).limit(2)
+    deleted, untagged = half_labelled.skip(PEOPLE).limit(2)
     deleted.truth = None
     deleted.save()
     untagged.gemini.detections[1].tags = []
@@ -137,7 +140,7 @@ def test_a_wider_rule_accepts_what_waited(half_labelled: fo.Dataset) -> None:
     accept(half_labelled)
     more = accept(half_labelled, lambda name, _: f"any {name}")
     assert (more.promoted, more.for_review, more.complete) == (3, 0, 4)
-    sample = half_labelled.skip(80).first()
+    sample = half_labelled.skip(PEOPLE).first()
     assert [d.label for d in sample.truth.detections] == ["cup", "dog"]
     assert sample.gemini.detections[1].tags == []
     assert undo_promotion(half_labelled, KEY).removed == 8
@@ -145,7 +148,7 @@ def test_a_wider_rule_accepts_what_waited(half_labelled: fo.Dataset) -> None:
 
 def test_undo_leaves_the_dataset_as_it_was(half_labelled: fo.Dataset) -> None:
     """Copies, tags, marks, record and fields go; a tag of the user's own stays."""
-    mine = half_labelled.skip(80).first()
+    mine = half_labelled.skip(PEOPLE).first()
     mine.gemini.detections[1].tags = ["review", "odd"]
     mine.save()
     before, schema = snapshot(half_labelled), set(half_labelled.get_field_schema())
@@ -164,7 +167,7 @@ def test_undo_leaves_the_dataset_as_it_was(half_labelled: fo.Dataset) -> None:
 def test_undo_keeps_what_somebody_worked_on(half_labelled: fo.Dataset) -> None:
     """An edited copy stays and counts as a person's; one only saved again goes."""
     accept(half_labelled)
-    edited, added, saved, _ = half_labelled.skip(80)
+    edited, added, saved, _ = half_labelled.skip(PEOPLE)
     edited.truth.detections[0].label = "mug"
     edited.save()
     added.truth.detections.append(label("owl"))
@@ -178,12 +181,12 @@ def test_undo_keeps_what_somebody_worked_on(half_labelled: fo.Dataset) -> None:
     done = undo_promotion(half_labelled, KEY)
     assert (done.removed, done.kept) == (4, 1)
     half_labelled.reload()
-    left = [sample.truth for sample in half_labelled.skip(80)]
+    left = [sample.truth for sample in half_labelled.skip(PEOPLE)]
     assert [t and [d.label for d in t.detections] for t in left] == [
         *(["mug"], ["owl"], None, None)
     ]
     assert not half_labelled.count("truth.detections.accepted_by")
-    assert accept(half_labelled).untouched == 82
+    assert accept(half_labelled).untouched == PEOPLE + 2
 
 
 def test_labels_of_a_newer_run_wait_for_the_undo(half_labelled: fo.Dataset) -> None:
@@ -193,7 +196,7 @@ def test_labels_of_a_newer_run_wait_for_the_undo(half_labelled: fo.Dataset) -> N
     sample.gemini = labels(label("cup"))
     sample.save()
     done = accept(half_labelled)
-    assert (done.promoted, done.untouched) == (0, 81)
+    assert (done.promoted, done.untouched) == (0, PEOPLE + 1)
 
 
 def test_a_field_that_is_new_is_made_and_goes(half_labelled: fo.Dataset) -> None:
@@ -228,13 +231,13 @@ def test_mistakes_of_the_caller_are_named(half_labelled: fo.Dataset) -> None:
 def test_accepted_labels_never_judge_themselves(half_labelled: fo.Dataset) -> None:
     """Samples without truth, or with accepted truth, are left out and counted."""
     before = judging_samples(half_labelled, "truth")
-    assert (len(before.view), before.blank, before.accepted) == (80, 4, 0)
+    assert (len(before.view), before.blank, before.accepted) == (PEOPLE, 4, 0)
     accept(half_labelled)
     after = judging_samples(half_labelled, "truth")
-    assert (len(after.view), after.blank, after.accepted) == (80, 0, 4)
+    assert (len(after.view), after.blank, after.accepted) == (PEOPLE, 0, 4)
     assert len(after.remarks("truth")) == 1
     whole = judging_samples(half_labelled, "truth", blank_is_empty=True)
-    assert len(whole.view) == 80
+    assert len(whole.view) == PEOPLE
     half_labelled.add_sample_field(
         "none", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections
     )
@@ -242,6 +245,7 @@ def test_accepted_labels_never_judge_themselves(half_labelled: fo.Dataset) -> No
         judging_samples(half_labelled, "none")
 
 
+@pytest.mark.parametrize("half_labelled", [80], indirect=True)
 def test_the_command_accepts_and_undoes(half_labelled: fo.Dataset) -> None:
     """Rules from 80 judged samples accept the cups of the others; --undo takes back."""
     before = snapshot(half_labelled)
