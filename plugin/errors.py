@@ -36,7 +36,14 @@ class FormatError(GeminiLabelError):
 
 
 class ApiError(GeminiLabelError):
-    """Gemini refused a request or could not be reached."""
+    """Gemini refused a request or could not be reached.
+
+    `retries`: how often it was asked again before this was raised.
+    """
+
+    def __init__(self, text: str, retries: int = 0) -> None:
+        super().__init__(text)
+        self.retries = retries
 
 
 class FatalApiError(ApiError):

@@ -13,9 +13,11 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from .asking import PLAIN, Asking, Manner
 from .errors import UsageError
@@ -24,11 +26,12 @@ from .gemini.journal import Journal, request_key
 from .gemini.pool import Answered, Limits
 from .gemini.prices import TABLE, Prices
 from .gemini.stored import Reuse
-from .progress import Progress, Tally
+from .progress import ItemDone, Progress, Tally
 from .tasks import Task
 from .values import (
     Item,
     JsonValue,
+    Media,
     ObjectCounts,
     Parsed,
     Question,
@@ -42,6 +45,9 @@ from .version import __version__
 NO_LIMITS = Limits()
 USE_ALL = Reuse()
 EXCERPT = 160
+Listeners: TypeAlias = tuple[
+    Callable[[Progress], None] | None, Callable[[ItemDone], None] | None
+]
 
 
 class Source(Protocol):
@@ -83,6 +89,7 @@ def label(
     stop: threading.Event | None = None,
     reuse: Reuse = USE_ALL,
     prices: Prices = TABLE,
+    on_item: Callable[[ItemDone], None] | None = None,
 ) -> Run:
     """Ask a question about every item of a source and keep the labels in a sink.
 
@@ -90,24 +97,30 @@ def label(
     as when a budget is reached. The same call resumes. Raises `UsageError` before asking,
     `FatalApiError` when that cannot help.
     """
-    asking = Asking.about(question, model, manner)
+    asking = Asking.about(question, model, manner.at(endpoint))
     tally = _start(source, asking, limits, prices, free=_is_free(endpoint, reuse))
     try:
         with Journal(journal, reuse.stale) as book:
-            replies = reuse.answers(
-                asking.repeated(source.items()),
-                asking.request,
-                endpoint=endpoint,
-                journal=book,
-                limits=limits,
-                stop=stop,
-            )
-            _take(replies, asking, sink, tally, on_progress, stop=stop)
+            answers = partial(reuse.answers, endpoint=endpoint, journal=book)
+            ask = partial(answers, limits=limits, upload=asking.manner.upload)
+            items = asking.repeated(source.items())
+            replies = ask(items, asking.request, stop=stop)
+            _take(replies, asking, sink, tally, (on_progress, on_item), stop=stop)
     finally:
         run = _record(tally, asking, endpoint, journal, name=run_name)
-        if run.statuses.keys() != {Status.SKIPPED}:  # else the sink stays as it was
-            sink.finish(run)
+        _finish(sink, run)
     return run
+
+
+def _finish(sink: Sink, run: Run) -> None:
+    """Let the sink conclude, unless no item was reached: then it stays as it was."""
+    if run.statuses.keys() != {Status.SKIPPED}:
+        sink.finish(run)
+
+
+def name_run(task: str, started: datetime) -> str:
+    """Name a run by what it asks and when it started."""
+    return f"{task}_{started:%Y%m%d_%H%M%S}"
 
 
 def _is_free(endpoint: Endpoint, reuse: Reuse) -> bool:
@@ -134,16 +147,23 @@ def _take(
     asking: Asking,
     sink: Sink,
     tally: Tally,
-    on_progress: Callable[[Progress], None] | None,
+    listeners: Listeners,
     *,
     stop: threading.Event | None,
 ) -> None:
     """Keep the labels of one item after the other, count it and say so."""
+    on_progress, on_item = listeners
     for answered in replies:
         parsed = parse(answered, asking.task, asking.question)
+        parsed = replace(
+            parsed, cost_usd=tally.price(parsed.usage, parsed.model_version)
+        )
         sink.write(parsed)
-        tally.add(parsed)
+        cost = tally.add(parsed)
+        if on_item is not None:
+            on_item(ItemDone(answered, parsed, cost))
         tally.notes.extend(answered.notes)
+        tally.traffic += answered.traffic
         if on_progress is not None:
             on_progress(tally.progress())
     stopped = stop is not None and stop.is_set()
@@ -156,31 +176,47 @@ def _take(
 
 def parse(answered: Answered, task: Task, question: Question) -> Parsed:
     """Read one reply; whatever is wrong with it becomes status, error and issues."""
-    item, request, reply = answered.item, answered.request, answered.reply
-    if request is None or reply.failure is not None:
-        return Parsed(
-            item=item,
-            status=reply.failure or Status.MEDIA_ERROR,
-            frame=None if request is None else request.media.frame,
-            error=reply.error,
-            usage=reply.usage,
-            model_version=reply.model_version,
-            request_key="" if request is None else request_key(request),
-            from_journal=reply.from_journal,
-        )
-    reading = task.read(reply.text, question, request.media)
-    status, error = judge(reply, reading)
-    return Parsed(
+    request = answered.request
+    return read_reply(
+        answered.item,
+        answered.reply,
+        task,
+        question,
+        media=None if request is None else request.media,
+        key="" if request is None else request_key(request),
+    )
+
+
+def read_reply(
+    item: Item,
+    reply: Reply,
+    task: Task,
+    question: Question,
+    *,
+    media: Media | None,
+    key: str,
+) -> Parsed:
+    """Read a reply without its request: `media` needs no content, `key` names it."""
+    parsed = Parsed(
         item=item,
+        status=reply.failure or Status.MEDIA_ERROR,
+        frame=None if media is None else media.frame,
+        error=reply.error,
+        usage=reply.usage,
+        model_version=reply.model_version,
+        request_key=key,
+        from_journal=reply.from_journal,
+    )
+    if media is None or reply.failure is not None:
+        return parsed
+    reading = task.read(reply.text, question, media)
+    status, error = judge(reply, reading)
+    return replace(
+        parsed,
         status=status,
-        frame=request.media.frame,
         values=reading.values,
         issues=reading.issues,
         error=error,
-        usage=reply.usage,
-        model_version=reply.model_version,
-        request_key=request_key(request),
-        from_journal=reply.from_journal,
         objects=_counted(reading),
     )
 
@@ -224,7 +260,7 @@ def _record(
     if tally.prices.path:
         parameters["prices"] = tally.prices.path
     return Run(
-        name=name or f"{asking.question.task}_{tally.started:%Y%m%d_%H%M%S}",
+        name=name or name_run(asking.question.task, tally.started),
         question=asking.question,
         model=asking.model,
         endpoint=endpoint.kind,
@@ -235,10 +271,11 @@ def _record(
         models_answered=dict(tally.models),
         statuses=dict(tally.statuses),
         usage=tally.usage,
+        usage_by_model=tally.by_model,
         from_journal=tally.from_journal,
         cost_usd=tally.cost_usd,
         journal=str(journal),
         code_version=__version__,
-        notes=tuple(tally.notes),
+        notes=(*tally.notes, *tally.traffic.words()),
         objects=tally.objects,
     )

@@ -1,11 +1,11 @@
-"""A run foreseen before it is paid for: pictures and journal are looked at, nobody asked.
+"""A run foreseen before it is paid for: pictures and journal are looked at, nobody is paid.
 
 Beside `pipeline`; the arithmetic is in `gemini.plan`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,12 +16,14 @@ from .gemini.journal import Journal, request_key
 from .gemini.plan import Plan, foresee
 from .gemini.pool import Limits
 from .gemini.prices import TABLE, Prices
-from .media.image import fit, read_frame
+from .gemini.tokens import prompt_tokens
 from .pipeline import NO_LIMITS, Source
-from .values import Frame, Item, Question, Request
+from .values import Item, Question, Request
 
 Stored = Callable[[Request], bool]
 """Tells whether the reply to a request is there already."""
+Count = Callable[[Sequence[Request]], list[int]]
+"""Counts the input tokens of requests; see `gemini.counting.count_tokens`."""
 SOME = 50
 """Pictures whose sizes stand for those of all."""
 
@@ -35,29 +37,33 @@ def plan_run(
     manner: Manner = PLAIN,
     prices: Prices = TABLE,
     stored: Stored | None = None,
+    count: Count | None = None,
+    count_some: int = SOME,
 ) -> Plan:
     """Foresee a run: what it asks for, a range of what it costs, how long it takes.
 
     `stored` (see `stored_in`) tells whether a reply is there already; to know, every
-    picture is read, as a run would. Raises `UsageError` when there is nothing to
-    label, and `MediaError` when none of the pictures looked at can be read.
+    picture is read, as a run would. With `count`, the input tokens of `count_some`
+    pictures are counted by it instead of by the documented rules. Raises `UsageError` when
+    there is nothing to label, `MediaError` when none of the pictures looked at can be read,
+    and what `count` raises.
     """
     if len(source) == 0:
         raise UsageError("There is nothing to label: the source holds no pictures.")
     asking = Asking.about(question, model, manner)
-    frames = [fit(frame, manner.max_side) for frame in _some_frames(source)]
     known = None
     if stored is not None:
         known = _count(asking.repeated(source.items()), asking, stored)
     return foresee(
         model,
-        f"{question.system}\n{asking.prompt}",
-        frames,
+        _tokens(source, asking, count, count_some),
         len(source) * manner.times - (known or 0),
         day=datetime.now(UTC).date(),
         prices=prices,
         limits=limits,
         in_journal=known,
+        output_limit=manner.parameters.max_output_tokens,
+        counted=count is not None,
     )
 
 
@@ -68,19 +74,39 @@ def stored_in(journal: Journal, *, emulated: bool) -> Stored:
     )
 
 
-def _some_frames(source: Source) -> list[Frame]:
-    """Read the sizes of some pictures, spread evenly over a source."""
-    step = max(1, len(source) // SOME)
-    frames: list[Frame] = []
+def _tokens(
+    source: Source, asking: Asking, count: Count | None, count_some: int
+) -> list[int]:
+    """Count or estimate the input tokens of some requests."""
+    if count is not None:
+        return count(_countable(_some(source, asking.request, count_some)))
+    return [prompt_tokens(each) for each in _some(source, asking.sketch, SOME)]
+
+
+def _some(source: Source, build: Callable[[Item], Request], most: int) -> list[Request]:
+    """Build some requests, spread evenly over a source."""
+    step = -(-len(source) // most)
+    requests: list[Request] = []
     trouble = None
     for item in islice(source.items(), 0, None, step):
         try:
-            frames.append(read_frame(item.path))
+            requests.append(build(item))
         except MediaError as error:
             trouble = trouble or error
-    if not frames and trouble is not None:
+    if not requests and trouble is not None:
         raise trouble
-    return frames
+    return requests
+
+
+def _countable(requests: list[Request]) -> list[Request]:
+    """Leave out what would have to be uploaded first."""
+    inline = [r for r in requests if not any(media.path for media in r.all_media)]
+    if not inline:
+        raise UsageError(
+            "All pictures looked at are too large for a request, so their tokens cannot "
+            "be counted: leave out --count."
+        )
+    return inline
 
 
 def _count(items: Iterator[Item], asking: Asking, stored: Stored) -> int:

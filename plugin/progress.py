@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from .gemini.depot import NOTHING, Traffic
+from .gemini.pool import Answered
 from .gemini.prices import TABLE, Prices
 from .values import ObjectCounts, Parsed, Status, Usage
 
@@ -39,6 +41,18 @@ class Progress:
         return (self.total - self.done) / self.rate if self.rate else None
 
 
+@dataclass(frozen=True, slots=True)
+class ItemDone:
+    """One item as it ended: what was asked, what came back, what was read in it.
+
+    `cost_usd` is 0 for a reply that was there already, None when the price is unknown.
+    """
+
+    answered: Answered
+    parsed: Parsed
+    cost_usd: float | None
+
+
 @dataclass(slots=True)
 class Tally:
     """Adds up the items of one run as they end.
@@ -56,33 +70,44 @@ class Tally:
     statuses: Counter[Status] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
     usage: Usage = field(default_factory=Usage)
+    by_model: dict[str, Usage] = field(default_factory=dict)
     cost_usd: float | None = 0.0
     from_journal: int = 0
     notes: list[str] = field(default_factory=list)
     objects: ObjectCounts = field(default_factory=ObjectCounts)
+    traffic: Traffic = NOTHING
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
 
-    def add(self, parsed: Parsed) -> None:
-        """Count one item."""
+    def add(self, parsed: Parsed) -> float | None:
+        """Count one item; give what it cost now, None when its price is unknown."""
         self.statuses[parsed.status] += 1
         self.objects += parsed.objects
         if parsed.model_version:
             self.models[parsed.model_version] += 1
         if parsed.from_journal:
             self.from_journal += 1
-            return
-        self.usage += parsed.usage
-        self._pay(parsed)
+            return 0.0
+        return self.pay(parsed.usage, parsed.model_version)
 
-    def _pay(self, parsed: Parsed) -> None:
-        """Add the price of one reply; one unknown price makes the sum unknown."""
-        if self.free or parsed.usage == Usage() or self.cost_usd is None:
-            return
-        price = self.prices.cost_of_reply(
-            self.model, parsed.model_version, parsed.usage, self.started.date()
+    def pay(self, usage: Usage, model_version: str) -> float | None:
+        """Add tokens and price of one reply; one unknown price makes the sum unknown."""
+        self.usage += usage
+        if usage != Usage():
+            name = model_version or self.model
+            self.by_model[name] = self.by_model.get(name, Usage()) + usage
+        price = self.price(usage, model_version)
+        unknown = price is None or self.cost_usd is None
+        self.cost_usd = None if unknown else (self.cost_usd or 0.0) + (price or 0.0)
+        return price
+
+    def price(self, usage: Usage, model_version: str) -> float | None:
+        """Price one reply; None when its price is unknown."""
+        if self.free or usage == Usage():
+            return 0.0
+        return self.prices.cost_of_reply(
+            self.model, model_version, usage, self.started.date()
         )
-        self.cost_usd = None if price is None else self.cost_usd + price
 
     @property
     def left(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from .values import JsonValue, Run
+from .values import JsonValue, Parsed, Run, Usage
 
 
 def run_record(run: Run) -> dict[str, JsonValue]:
@@ -16,6 +16,16 @@ def run_record(run: Run) -> dict[str, JsonValue]:
     Its keys are the fields of `Run`; times are ISO 8601. It holds no key.
     """
     return {field.name: plain(getattr(run, field.name)) for field in fields(run)}
+
+
+def spent(parsed: Parsed) -> dict[str, JsonValue]:
+    """Say what the reply to an item took: tokens, and dollars; empty without a reply.
+
+    It may have been paid in an earlier run; None dollars: the price is unknown.
+    """
+    if parsed.usage == Usage():
+        return {}
+    return {"gemini_usage": plain(parsed.usage), "gemini_cost_usd": parsed.cost_usd}
 
 
 def coco_info(record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "fiftyone-gemini doctor --fix": "tests/test_packaging.py",
     "fiftyone-gemini demo": "tests/test_offline_demo.py",
     "fiftyone plugins": "tests/test_plugin_loads.py",
+    "fiftyone-gemini work manifest.jsonl --beam": "tests/test_shards_beam.py",
     "fiftyone-gemini emulator": "tests/test_emulator_server.py",
     "python -m datasets.": "tests/test_datasets_scenes.py",
     ".ci/run": ".ci/run",

@@ -238,3 +238,16 @@ def test_a_plan_gives_a_range_and_the_least_time(folder: Path) -> None:
     assert 300 <= slow.seconds <= 360 > plan.seconds
     by_tokens = Limits(tokens_per_minute=plan.likely.prompt_tokens // 10)
     assert plan_run(source, question, model=MODEL, limits=by_tokens).seconds > 500
+
+
+def test_a_price_stands_at_each_sample_even_when_it_was_paid_before(
+    folder: Path,
+) -> None:
+    """The reply to a sample has its price in this run and in the next, which pays nothing."""
+    with serving(answer) as server:
+        runs = [run_on(server, folder, 40.0) for _ in range(2)]
+    images = json.loads((folder.parent / "labels.json").read_text())["images"]
+    assert [run.cost_usd for run in runs] == [pytest.approx(60 * EACH), 0.0]
+    assert [image["gemini_cost_usd"] for image in images] == [pytest.approx(EACH)] * 60
+    assert runs[0].usage_by_model == {MODEL: runs[0].usage}
+    assert runs[1].usage_by_model == {}

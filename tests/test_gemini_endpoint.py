@@ -6,8 +6,11 @@ import pickle
 
 import pytest
 from fiftyone_gemini.errors import MissingKeyError, UsageError
+from fiftyone_gemini.gemini.counting import count_tokens
 from fiftyone_gemini.gemini.endpoint import Endpoint, endpoint_from_environment
+from fiftyone_gemini.gemini.failures import Cause, advise
 from fiftyone_gemini.gemini.limits import Limits
+from gemini_server import request_about, serving
 from google.genai import _api_client
 
 SECRET = "AIzaSyTopSecretKey"
@@ -106,6 +109,55 @@ def test_another_server_is_gemini_and_needs_a_key() -> None:
     assert (endpoint.kind, endpoint.base_url) == ("gemini", url)
     with pytest.raises(MissingKeyError):
         endpoint_from_environment({}, base_url=url)
+
+
+def test_a_server_a_version_and_a_timeout_can_be_given() -> None:
+    """They hold for the Gemini API and the enterprise platform, over the environment."""
+    given = {"api_version": "v1beta", "timeout_seconds": 7.0}
+    environ = {
+        "GOOGLE_GENAI_USE_VERTEXAI": "true",
+        "GOOGLE_CLOUD_PROJECT": "p",
+        "GOOGLE_VERTEX_BASE_URL": "https://old.example",
+    }
+    url = "https://gateway.example"
+    enterprise = endpoint_from_environment(environ, base_url=url, **given)
+    gemini = endpoint_from_environment({"GEMINI_API_KEY": "a"}, base_url=url, **given)
+    kept = endpoint_from_environment(environ)
+    for endpoint in (enterprise, gemini):
+        assert endpoint.base_url == url
+        assert (endpoint.api_version, endpoint.timeout_seconds) == ("v1beta", 7.0)
+    assert (kept.base_url, kept.api_version) == ("https://old.example", "")
+
+
+def test_the_version_of_the_environment_is_left_to_the_sdk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """GOOGLE_GENAI_API_VERSION is in the address; what is given wins over it."""
+    monkeypatch.setenv("GOOGLE_GENAI_API_VERSION", "v1alpha")
+    paths = []
+    for version in ("", "v1beta"):
+        with serving([]) as server:
+            endpoint = endpoint_from_environment(
+                {}, base_url=server.url, api_version=version
+            )
+            count_tokens([request_about()], endpoint)
+            paths.append(server.seen[0].path.split("/")[1])
+    assert paths == ["v1alpha", "v1beta"]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (404, "models/m is not found for API version v1"),
+        (400, 'Unknown name "x": Cannot find field.'),
+        (400, "The API version v1 does not support this."),
+    ],
+)
+def test_a_refusal_about_the_version_names_the_way_out(code: int, words: str) -> None:
+    """The sentence suggests v1beta, by option and by variable."""
+    advice = advise(Cause(code, "X", words), "m")
+    assert "--api-version v1beta" in advice
+    assert "GOOGLE_GENAI_API_VERSION=v1beta" in advice
 
 
 def test_the_key_never_shows() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from fiftyone_gemini.gemini.cost import Estimate, cost_usd, image_tokens
+from fiftyone_gemini.gemini.cost import Estimate, cost_usd
 from fiftyone_gemini.gemini.limits import Limits
 from fiftyone_gemini.gemini.models import DEFAULT_MODEL, facts, models_on
 from fiftyone_gemini.gemini.plan import foresee
 from fiftyone_gemini.gemini.prices import TABLE
-from fiftyone_gemini.values import Frame, MaskShape, Usage
+from fiftyone_gemini.gemini.tokens import prompt_tokens
+from fiftyone_gemini.values import Frame, MaskShape, Media, Request, Usage
 
 TODAY = date(2026, 11, 22)
 
@@ -116,27 +117,6 @@ def test_an_unknown_cached_price_counts_in_full() -> None:
     assert cost == pytest.approx(100 * 4.0 / 1e6)
 
 
-@pytest.mark.parametrize(
-    ("frame", "tokens"),
-    [
-        pytest.param(Frame(384, 384), 258, id="small"),
-        pytest.param(Frame(960, 540), 1548, id="example of the page"),
-        pytest.param(Frame(640, 480), 1032, id="vga"),
-        pytest.param(Frame(1920, 1080), 1548, id="full hd"),
-        pytest.param(Frame(4000, 3000), 6192, id="12 megapixels"),
-        pytest.param(Frame(1000, 10), 1032, id="a strip"),
-    ],
-)
-def test_gemini_2_counts_tiles(frame: Frame, tokens: int) -> None:
-    """The tile rule gives the numbers of Google's page."""
-    assert image_tokens("gemini-2.5-flash", frame) == tokens
-
-
-def test_gemini_3_counts_pictures() -> None:
-    """A picture of any size is 1120 tokens."""
-    assert image_tokens("gemini-3.8-flash", Frame(4000, 3000)) == 1120
-
-
 def test_an_estimate_adds_up() -> None:
     """Requests times picture and text, priced; None where the price is unknown."""
     plan = foreseen("gemini-3.8-flash")
@@ -149,9 +129,8 @@ def test_an_estimate_adds_up() -> None:
 
 def foreseen(model: str) -> Estimate:
     """Foresee a thousand requests with a prompt of 400 characters."""
-    sizes = [Frame(640, 480)]
+    media = Media(b"", "image/jpeg", Frame(640, 480), Frame(640, 480))
+    each = prompt_tokens(Request(model, (media, "x" * 400)))
     limits = Limits()
-    plan = foresee(
-        model, "x" * 400, sizes, 1000, day=TODAY, prices=TABLE, limits=limits
-    )
+    plan = foresee(model, [each], 1000, day=TODAY, prices=TABLE, limits=limits)
     return plan.likely

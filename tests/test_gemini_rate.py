@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from fiftyone_gemini.errors import FatalApiError, UsageError
-from fiftyone_gemini.gemini.cost import prompt_tokens
 from fiftyone_gemini.gemini.journal import Journal
 from fiftyone_gemini.gemini.pool import Limits, ask_all
 from fiftyone_gemini.gemini.rate import RateLimit
+from fiftyone_gemini.gemini.tokens import prompt_tokens
 from gemini_server import (
     FAST,
     Say,
@@ -25,6 +25,8 @@ from gemini_server import (
 )
 
 WINDOW = 0.5
+LATE = 0.15
+"""What a busy machine may take longer to send the first request than the next one."""
 
 
 def fullest(moments: list[float], window: float = WINDOW) -> int:
@@ -66,7 +68,7 @@ def test_no_window_holds_more_requests_than_allowed(tmp_path: Path) -> None:
         moments = [seen.time for seen in server.seen]
     assert len(answered) == len(moments) == 70
     # The gate is exact; on the way to the server a request may be delayed.
-    assert fullest(moments, WINDOW - 0.05) <= 20
+    assert fullest(moments, WINDOW - LATE) <= 20
     assert moments[-1] - moments[0] >= 3 * WINDOW
 
 
@@ -103,7 +105,7 @@ def test_tries_count_as_requests(tmp_path: Path) -> None:
             ask_all(items(1), build, endpoint=endpoint, journal=journal, limits=limits)
         )
     first, second = server.seen
-    assert second.time - first.time >= WINDOW
+    assert second.time - first.time >= WINDOW - LATE
 
 
 def ask_until_it_breaks(

@@ -105,7 +105,8 @@ def test_every_picture_of_a_request_has_its_place(tmp_path: Path) -> None:
                 items(3), several, endpoint=endpoint, journal=journal, limits=limits
             )
         )
-    for number, seen in enumerate(server.seen):
+    numbers = []
+    for seen in server.seen:  # what is loaded first is asked first
         turns = seen.body["contents"]
         assert [turn["role"] for turn in turns] == ["user", "model", "user"]
         assert turns[1]["parts"] == [{"text": "a square"}]
@@ -114,8 +115,10 @@ def test_every_picture_of_a_request_has_its_place(tmp_path: Path) -> None:
             for part in [*turns[0]["parts"], *turns[2]["parts"]]
             if "inlineData" in part
         ]
-        assert sent == [picture(number), picture(number), picture(number + 50)]
+        numbers.append([picture(n) for n in range(3)].index(sent[0]))
+        assert sent == [sent[0], sent[0], picture(numbers[-1] + 50)]
         assert seen.body["systemInstruction"]["parts"] == [{"text": "Be brief."}]
+    assert sorted(numbers) == [0, 1, 2]
 
 
 def test_the_gemini_api_is_asked_like_the_emulator(tmp_path: Path) -> None:

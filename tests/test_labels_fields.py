@@ -220,7 +220,7 @@ def test_a_run_is_named_after_itself_by_default(dataset: fo.Dataset) -> None:
         ("", "letters"),
         ("ground_truth", "not written by Gemini"),
         ("number", "not written by Gemini"),
-        ("odd", "not a text field"),
+        ("odd", "not a StringField"),
     ],
 )
 def test_other_fields_are_never_overwritten(

@@ -69,9 +69,35 @@ def test_the_coco_file_says_all_about_its_run(labelled: tuple[Run, Path]) -> Non
         record["finished"]
     )
     assert record["usage"]["prompt"] == run.usage.prompt > 0
+    (answered,) = record["models_answered"]
+    assert record["usage_by_model"] == {answered: record["usage"]}
     assert record["statuses"][Status.MEDIA_ERROR] == 1
     assert sum(record["statuses"].values()) == 3
     assert record["journal"] == str(folder / "journal.sqlite")
+
+
+def test_each_picture_says_what_its_reply_took(
+    labelled: tuple[Run, Path], dataset: fo.Dataset
+) -> None:
+    """Tokens and dollars stand at each image, and at each sample; a failed one has none."""
+    from fiftyone_gemini.labels.write import FieldSink
+    from fiftyone_gemini.values import Item, Parsed, Usage
+
+    run, folder = labelled
+    images = json.loads((folder / "labels.json").read_text())["images"]
+    spent = [image["gemini_usage"] for image in images if "gemini_usage" in image]
+    assert sum(usage["prompt"] for usage in spent) == run.usage.prompt
+    assert len(spent) == 2
+    assert {image.get("gemini_cost_usd") for image in images} == {None, 0.0}
+    sink = FieldSink(dataset, "gemini")
+    first = dataset.first()
+    usage = Usage(prompt=100, output=20, thoughts=3)
+    item = Item(first.id, first.filepath)
+    sink.write(Parsed(item, Status.BLOCKED, usage=usage, cost_usd=0.25))
+    sink.write(Parsed(item, Status.API_ERROR))
+    assert dataset.first().gemini_tokens == 123
+    assert dataset.first().gemini_cost_usd == 0.25
+    assert dataset.last().gemini_tokens is None
 
 
 def test_no_file_of_a_run_holds_the_key(labelled: tuple[Run, Path]) -> None:

@@ -7,7 +7,18 @@ import sys
 import typer
 
 from ..errors import GeminiLabelError
-from . import accept, compare, demo, doctor, emulator, journal, judge, label, plan
+from . import (
+    accept,
+    compare,
+    demo,
+    doctor,
+    emulator,
+    journal,
+    judge,
+    label,
+    plan,
+    shards,
+)
 
 app = typer.Typer(
     name="fiftyone-gemini",
@@ -18,6 +29,8 @@ app = typer.Typer(
 )
 app.command("plan")(plan.plan_labelling)
 app.command("label")(label.label_pictures)
+app.command("work")(shards.work_on_shards)
+app.command("merge")(shards.merge_shards)
 app.command("evaluate")(judge.evaluate_labels)
 app.command("report")(judge.report_labels)
 app.command("compare")(compare.compare_runs)

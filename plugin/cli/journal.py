@@ -11,7 +11,12 @@ import typer
 from rich.table import Table
 
 from ..errors import UsageError
-from ..gemini.upkeep import Group, Health, Selection, count, export, prune, verify
+from ..gemini.clearing import delete_uploaded, uploaded
+from ..gemini.exchange import export, read_lines, take_in
+from ..gemini.upkeep import Group, Health, Selection, count, prune, verify
+from ..shards.segments import files_of_replies
+from . import options
+from .groups import grouped
 from .show import console
 
 SHOWN_PROBLEMS = 10
@@ -55,6 +60,25 @@ def export_journal(
     console.print(f"{out}: {export(file, out)} replies")
 
 
+@app.command("import")
+def import_replies(
+    file: File,
+    source: Annotated[
+        str,
+        typer.Argument(help="What `journal export` wrote, or the --out of `work`."),
+    ],
+) -> None:
+    """Add replies to a journal, so that what they answer is not asked again.
+
+    What is there already is left out, and the newest reply to a question still counts.
+    """
+    added = sum(
+        take_in(file, read_lines(lines, place))
+        for place, lines in files_of_replies(source)
+    )
+    console.print(f"{file}: {added} replies added")
+
+
 @app.command("prune")
 def prune_journal(
     file: File,
@@ -84,6 +108,33 @@ def prune_journal(
     if not yes:
         raise UsageError("Nothing was removed. Add --yes to remove them for good.")
     console.print(f"{prune(file, selection)} replies removed")
+
+
+@app.command("files")
+@grouped
+def show_files(
+    file: File,
+    *,
+    where: options.Where,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete them there, and forget them here.")
+    ] = False,
+) -> None:
+    """List the files that runs on this journal uploaded and that live still.
+
+    They are those of your key; each lives 48 hours by itself.
+    """
+    endpoint = where.endpoint()
+    found = uploaded(file, endpoint)
+    for each in found:
+        console.print(
+            f"{each.name}  {each.bytes:,} bytes  {each.mime_type}  "
+            f"until {each.expires:%Y-%m-%d %H:%M} UTC"
+        )
+    console.print(f"{len(found)} files, {sum(f.bytes for f in found) / 1e6:.1f} MB")
+    if delete and found:
+        cleared = delete_uploaded(file, endpoint)
+        console.print(f"{cleared.deleted} deleted, {cleared.gone} were gone already")
 
 
 def read_age(text: str) -> timedelta:

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..asking import PLAIN, Manner
-from ..coco.folder import CocoSink, FolderSource
+from ..coco.folder import CocoSink, FolderSource, UrlSource
 from ..coco.lines import LinesSink
 from ..coco.read import read_coco
 from ..coco.write import Category
 from ..errors import UsageError
-from ..gemini.endpoint import Endpoint, endpoint_from_environment
+from ..events import EventLog
+from ..gemini.endpoint import Endpoint
+from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
 from ..gemini.prices import TABLE, Prices
 from ..gemini.stored import Reuse
 from ..parsing.rules import DEFAULT_RULES, MAX_THRESHOLD, ReadRules
-from ..pipeline import USE_ALL, Sink, Source, label
-from ..planning import plan_run
+from ..pipeline import USE_ALL, Sink, Source, label, name_run
+from ..planning import Stored, plan_run, stored_in
 from ..rerun import failing, read_statuses
+from ..storage import local_path
 from ..tasks import form_of
 from ..values import Kind, Question, Run, Status
 from . import options
+from .groups import grouped
 from .show import console, show_estimate, show_run, shown_progress
 
 DEFAULT_LIMITS = Limits()
+LOOKED_AT = 500
+"""Up to so many pictures are read before a run to know which of them are left to ask."""
 LEFT = "Stopped early. The same command goes on; nothing is paid twice."
 LEFT_OFFLINE = (
     "{} have no reply in the journal; without --offline they are asked about."
@@ -44,7 +50,6 @@ LEFT_OFFLINE = (
 Out = Annotated[
     Path, typer.Option(help="The COCO file to write (for a folder or COCO file).")
 ]
-Field = Annotated[str, typer.Option(help="The label field to write (with --dataset).")]
 Retry = Annotated[
     str,
     typer.Option(
@@ -57,10 +62,6 @@ Offline = Annotated[
     typer.Option(
         "--offline", help="Read the journal's replies again; ask and pay for nothing."
     ),
-]
-Budget = Annotated[
-    float | None,
-    typer.Option("--budget", help="Stop before this run costs more US dollars."),
 ]
 MaskThreshold = Annotated[
     int,
@@ -76,44 +77,44 @@ DropUnlabelled = Annotated[
 ]
 
 
+@grouped
 def label_pictures(
     pictures: options.Pictures = None,
     *,
-    task: options.Task = "detect",
-    classes: options.Classes = "",
-    instruction: options.Instruction = "",
-    confidence: options.Confidence = False,
+    words: options.Words,
     model: options.Model = DEFAULT_MODEL,
     out: Out = Path("labels.json"),
     dataset: options.Dataset = "",
-    field: Field = "gemini",
+    field: options.Field = "gemini",
     journal: options.JournalFile = options.JOURNAL,
-    in_flight: options.InFlight = 16,
-    rpm: options.RequestsPerMinute = None,
-    tpm: options.TokensPerMinute = None,
-    budget: Budget = None,
+    pace: options.Pace,
+    budget: options.Budget = None,
     prices: options.PriceFile = None,
-    max_side: options.MaxSide = None,
+    how: options.How,
+    where: options.Where,
     retry: Retry = "",
     offline: Offline = False,
     mask_threshold: MaskThreshold = DEFAULT_RULES.threshold,
     drop_unlabelled: DropUnlabelled = False,
+    log: options.LogFile = None,
 ) -> None:
     """Label pictures with Gemini (GEMINI_API_KEY); run it again to go on."""
     costs = options.chosen_prices(prices)
-    limits = options.read_limits(in_flight, rpm, tpm, budget, costs)
-    question = options.read_question(task, classes, instruction, confidence=confidence)
+    limits = pace.limits(costs, budget)
     rules = ReadRules(mask_threshold, keep_unlabelled=not drop_unlabelled)
+    # Offline nothing is sent, so that any key does.
+    endpoint = where.endpoint(api_key="unused" if offline else "")
+    question = words.question
+    manner = replace(how.manner.at(endpoint), reading=rules)
     reuse = _reuse(question, retry, rules, offline=offline)
     source, categories = find_source(pictures, dataset)
-    manner = Manner(max_side=max_side, reading=rules)
-    sink = _file_sink(out, categories, question)
     if dataset:
         sink = _field_sink(dataset, field, question, manner.times)
-    job = Job(source, sink, question, model, journal, limits, manner, reuse, costs)
-    endpoint = _endpoint(offline=offline)
+    else:
+        sink = file_sink(out, categories, question)
+    job = Job(source, sink, question, model, journal, limits, manner, reuse, costs, log)
     if not offline:
-        show_estimate(job.plan().likely, model)
+        job.show_estimate(endpoint)
     _conclude(job.run(endpoint), f"{dataset}.{field}" if dataset else out, offline)
 
 
@@ -130,8 +131,27 @@ class Job:
     manner: Manner = PLAIN
     reuse: Reuse = USE_ALL
     prices: Prices = TABLE
+    log: Path | None = None
 
-    def plan(self) -> Plan:
+    def show_estimate(self, endpoint: Endpoint) -> None:
+        """Say what the run will take; what the journal holds already is left out.
+
+        Where looking would take long, because every picture must be read, it is said that
+        less may be asked.
+        """
+        if not self.journal.exists():
+            show_estimate(self.plan().likely, self.model)
+        elif len(self.source) > LOOKED_AT:
+            show_estimate(self.plan().likely, self.model)
+            console.print("  at most: what the journal holds is not asked again.")
+        else:
+            with Journal(self.journal, self.reuse.stale) as book:
+                stored = stored_in(book, emulated=endpoint.kind == "emulator")
+                plan = self.plan(stored)
+            show_estimate(plan.likely, self.model)
+            console.print(f"  {plan.in_journal} replies are in the journal already.")
+
+    def plan(self, stored: Stored | None = None) -> Plan:
         """Foresee the run."""
         return plan_run(
             self.source,
@@ -140,13 +160,19 @@ class Job:
             limits=self.limits,
             manner=self.manner,
             prices=self.prices,
+            stored=stored,
         )
 
     def run(self, endpoint: Endpoint) -> Run:
         """Label, showing progress; the first Ctrl-C finishes what is in flight."""
         title = self.question.task
-        with stop_on_interrupt() as stop, shown_progress(title) as on_progress:
-            return label(
+        name = name_run(title, datetime.now(UTC))
+        with (
+            stop_on_interrupt() as stop,
+            shown_progress(title) as on_progress,
+            EventLog(self.log, endpoint.redact, name) as log,
+        ):
+            run = label(
                 self.source,
                 self.sink,
                 self.question,
@@ -159,7 +185,11 @@ class Job:
                 stop=stop,
                 reuse=self.reuse,
                 prices=self.prices,
+                run_name=name,
+                on_item=log.item,
             )
+            log.run(run)
+            return run
 
 
 def _conclude(run: Run, labels: str | Path, offline: bool) -> None:
@@ -171,11 +201,6 @@ def _conclude(run: Run, labels: str | Path, offline: bool) -> None:
         raise typer.Exit(1)
 
 
-def _endpoint(*, offline: bool) -> Endpoint:
-    """Find who is asked; offline nothing is sent, so that any key does."""
-    return endpoint_from_environment(os.environ, api_key="unused" if offline else "")
-
-
 def _reuse(question: Question, retry: str, rules: ReadRules, *, offline: bool) -> Reuse:
     """Choose what becomes of the replies in the journal."""
     if retry and offline:
@@ -185,23 +210,26 @@ def _reuse(question: Question, retry: str, rules: ReadRules, *, offline: bool) -
 
 
 def find_source(
-    pictures: Path | None, dataset: str
+    pictures: str | None, dataset: str
 ) -> tuple[Source, Sequence[Category] | None]:
     """Choose where samples come from; a COCO file brings its categories along."""
     if bool(dataset) == (pictures is not None):
         raise UsageError("Name either a folder or COCO file, or --dataset.")
-    if pictures is not None and pictures.suffix == ".json":
-        coco = read_coco(pictures)
-        return FolderSource(coco), coco.categories
     if pictures is not None:
-        return FolderSource(pictures), None
+        path = local_path(pictures)
+        if path is None:
+            return UrlSource(pictures), None
+        if path.suffix == ".json":
+            coco = read_coco(path)
+            return FolderSource(coco), coco.categories
+        return FolderSource(path), None
     from ..labels.samples import ViewSource
     from .datasets import open_dataset
 
     return ViewSource(open_dataset(dataset)), None
 
 
-def _file_sink(
+def file_sink(
     out: Path, categories: Sequence[Category] | None, question: Question
 ) -> Sink:
     """Choose a COCO file, or lines for what it cannot hold."""
@@ -220,7 +248,10 @@ def _field_sink(dataset: str, field: str, question: Question, times: int) -> Sin
 
 @contextmanager
 def stop_on_interrupt() -> Iterator[threading.Event]:
-    """Let the first Ctrl-C finish what is in flight, and the second one break off."""
+    """Let the first Ctrl-C finish what is in flight, and the second one break off.
+
+    SIGTERM counts as one: so clusters tell a job that it has some seconds left.
+    """
     stop = threading.Event()
 
     def interrupted(*_: object) -> None:
@@ -229,8 +260,10 @@ def stop_on_interrupt() -> Iterator[threading.Event]:
         stop.set()
         console.print("Stopping: finishing what is in flight (Ctrl-C again: at once).")
 
-    before = signal.signal(signal.SIGINT, interrupted)
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(kind, interrupted) for kind in kinds]
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..asking import Manner
+from ..asking import Asking
 from ..errors import MissingKeyError
-from ..gemini.endpoint import endpoint_from_environment
+from ..gemini.counting import count_tokens
+from ..gemini.endpoint import Endpoint
 from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL, Price, facts
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
-from ..planning import Stored, plan_run, stored_in
+from ..pipeline import Source
+from ..planning import SOME, Stored, plan_run, stored_in
+from ..shards.manifest import write_manifest
 from . import options
+from .groups import grouped
 from .label import find_source
 from .show import console, dollars, duration, table
 
@@ -26,46 +30,79 @@ Look = Annotated[
     bool,
     typer.Option("--look", help="Count what is in the journal; reads every picture."),
 ]
+Count = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Have Gemini count the tokens of so many pictures (free; sends them).",
+    ),
+]
+
+Shards = Annotated[
+    int | None,
+    typer.Option("--shards", min=1, help="Write a manifest of so many shards."),
+]
+Out = Annotated[
+    str,
+    typer.Option("--out", help="The manifest to write (with --shards), or its URL."),
+]
 
 
+@grouped
 def plan_labelling(
     pictures: options.Pictures = None,
     *,
-    task: options.Task = "detect",
-    classes: options.Classes = "",
-    instruction: options.Instruction = "",
-    confidence: options.Confidence = False,
+    words: options.Words,
     model: options.Model = DEFAULT_MODEL,
     dataset: options.Dataset = "",
     journal: options.JournalFile = options.JOURNAL,
     look: Look = False,
-    in_flight: options.InFlight = 16,
-    rpm: options.RequestsPerMinute = None,
-    tpm: options.TokensPerMinute = None,
+    count: Count = None,
+    pace: options.Pace,
     prices: options.PriceFile = None,
-    max_side: options.MaxSide = None,
+    how: options.How,
+    where: options.Where,
+    shards: Shards = None,
+    out: Out = "manifest.jsonl",
 ) -> None:
     """Say what `label` with the same options would ask for, cost and take.
 
-    Nothing is sent and no key is needed. All numbers are estimates (docs/cost.md).
+    Nothing is sent but with --count (free); the rest is estimated (docs/cost.md).
     """
     costs = options.chosen_prices(prices)
-    limits = options.read_limits(in_flight, rpm, tpm, None, costs)
-    with _looking(journal if look else None) as stored:
+    limits = pace.limits(costs)
+    endpoint = where.endpoint() if count else _endpoint(where)
+    asking = Asking.about(words.question, model, how.manner.at(endpoint))
+    source, _ = find_source(pictures, dataset)
+    with _looking(journal if look else None, endpoint) as stored:
         plan = plan_run(
-            find_source(pictures, dataset)[0],
-            options.read_question(task, classes, instruction, confidence=confidence),
+            source,
+            asking.question,
             model=model,
             limits=limits,
-            manner=Manner(max_side=max_side),
+            manner=asking.manner,
             prices=costs,
             stored=stored,
+            count=partial(count_tokens, endpoint=endpoint) if count else None,
+            count_some=count or SOME,
         )
     show_plan(plan, limits, costs.path)
+    if shards is not None:
+        _write(out, source, asking, shards, f"dataset {dataset}" if dataset else "")
+
+
+def _write(out: str, source: Source, asking: Asking, shards: int, origin: str) -> None:
+    """Write the manifest, and say what to do with it."""
+    manifest = write_manifest(out, source, asking, shards=shards, origin=origin)
+    console.print(
+        f"  manifest: {out}, {manifest.items} items in {shards} shards. On each machine:\n"
+        f"    fiftyone-gemini work {out} --shard 1/{shards} --out replies\n"
+        f"  and when all are done: fiftyone-gemini merge {out} --from replies"
+    )
 
 
 @contextmanager
-def _looking(journal: Path | None) -> Iterator[Stored | None]:
+def _looking(journal: Path | None, endpoint: Endpoint) -> Iterator[Stored | None]:
     """Open the journal to look into; one that does not exist holds nothing."""
     if journal is None:
         yield None
@@ -73,15 +110,15 @@ def _looking(journal: Path | None) -> Iterator[Stored | None]:
         yield lambda _: False
     else:
         with Journal(journal) as book:
-            yield stored_in(book, emulated=_asks_emulator())
+            yield stored_in(book, emulated=endpoint.kind == "emulator")
 
 
-def _asks_emulator() -> bool:
-    """Tell whether `label` would ask the emulator, whose replies are kept apart."""
+def _endpoint(where: options.Where) -> Endpoint:
+    """Find whom `label` would ask; without any key that would be the Gemini API."""
     try:
-        return endpoint_from_environment(os.environ).kind == "emulator"
+        return where.endpoint()
     except MissingKeyError:
-        return False
+        return where.endpoint(api_key="none")
 
 
 def show_plan(plan: Plan, limits: Limits, price_file: str) -> None:
@@ -101,8 +138,18 @@ def show_plan(plan: Plan, limits: Limits, price_file: str) -> None:
         tokens = (f"{estimate.prompt_tokens:,}", f"{estimate.output_tokens:,}")
         rows.add_row(words, *tokens, dollars(estimate.usd))
     console.print(rows)
+    console.print(f"  {_source_words(plan)}")
     console.print(f"  price: {_price_words(plan, price_file)}")
     console.print(f"  time: {duration(plan.seconds)} or more, {_limit_words(limits)}")
+
+
+def _source_words(plan: Plan) -> str:
+    """Say what was measured and what is assumed."""
+    if plan.counted:
+        how = f"mean of {plan.counted} requests counted by Gemini (without the schema)"
+    else:
+        how = "estimated by the documented rules (docs/tokens.md)"
+    return f"tokens in: {how}; tokens out: assumed"
 
 
 def _price_words(plan: Plan, price_file: str) -> str:

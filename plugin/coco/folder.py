@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..errors import UsageError
-from ..records import coco_info, run_record
+from ..records import coco_info, run_record, spent
+from ..storage import join, walk
 from ..values import Frame, ImageLabels, Item, Parsed, Run
 from .read import CocoDataset
 from .write import Category, write_coco
@@ -32,6 +33,30 @@ class FolderSource:
             for path in sorted(pictures.rglob("*"))
             if path.suffix.lower() in _SUFFIXES and path.is_file()
         ]
+
+    def __len__(self) -> int:
+        """Count the pictures."""
+        return len(self._items)
+
+    def items(self) -> Iterator[Item]:
+        """Give one item a picture, in order."""
+        return iter(self._items)
+
+
+class UrlSource:
+    """The pictures below a URL that fsspec reaches, such as `gs://bucket/photos`.
+
+    The sample id is the path below it. Raises UsageError when there are none.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._items = [
+            Item(name, join(url, name))
+            for name in walk(url)
+            if PurePosixPath(name).suffix.lower() in _SUFFIXES
+        ]
+        if not self._items:
+            raise UsageError(f"There are no pictures below {url}.")
 
     def __len__(self) -> int:
         """Count the pictures."""
@@ -75,6 +100,7 @@ class CocoSink:
                 parsed.frame or Frame(0, 0),
                 parsed.detections,
                 parsed.status,
+                spent(parsed),
             )
             for parsed in sorted(found, key=order)
         ]

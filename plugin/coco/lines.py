@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from ..records import plain, run_record
+from ..records import plain, run_record, spent
 from ..values import JsonValue, Parsed, Run
 from .folder import order
 from .write import write_file
@@ -15,8 +15,8 @@ from .write import write_file
 class LinesSink:
     """Collects what items came to and writes them as JSON Lines when the run ends.
 
-    A line has `file`, `sample_id`, `status`, `width`, `height`, `values`, `issues` and
-    `error`; places are in pixels of the upright picture. The record of the run stands
+    A line has `file`, `sample_id`, `status`, `width`, `height`, `values`, `issues`,
+    `error`, and what its reply took (`records.spent`); places are in pixels of the upright picture. The record of the run stands
     beside it, in `<file>.run.json`.
     """
 
@@ -47,6 +47,7 @@ def _line(parsed: Parsed) -> dict[str, JsonValue]:
         "values": plain(parsed.values),
         "issues": plain(parsed.issues),
         "error": parsed.error,
+        **spent(parsed),
     }
     if parsed.item.others:
         line["others"] = plain(parsed.item.others)

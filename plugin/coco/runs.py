@@ -51,7 +51,11 @@ def parse_run(record: Mapping[str, JsonValue]) -> Run | None:
         finished=None if finished is None else _time(finished, "finished"),
         models_answered=_counts(record, "models_answered"),
         statuses=_statuses(record),
-        usage=_usage(record),
+        usage=_usage(record, "usage"),
+        usage_by_model={
+            name: _usage(_object(record, "usage_by_model"), name)
+            for name in get_object(record.get("usage_by_model", {}), _PLACE)
+        },
         from_journal=get_whole(record, "from_journal", _PLACE),
         cost_usd=None if cost is None else get_number(cost, f"{_PLACE}.cost_usd"),
         journal=get_text(record, "journal", _PLACE),
@@ -125,8 +129,8 @@ def _objects(record: JsonObject) -> ObjectCounts:
     return ObjectCounts(seen, repaired, dropped, issues)
 
 
-def _usage(record: JsonObject) -> Usage:
-    found, where = _object(record, "usage"), f"{_PLACE}.usage"
+def _usage(record: JsonObject, key: str) -> Usage:
+    found, where = _object(record, key), f"{_PLACE}.{key}"
     names = ("prompt", "output", "thoughts", "cached")
     return Usage(*(get_whole(found, name, where) for name in names))
 

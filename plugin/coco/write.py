@@ -159,7 +159,7 @@ def _image_entry(image: ImageLabels, image_id: int, file_name: str) -> JsonObjec
     }
     if str(image_id) != image.image_id:
         entry["sample_id"] = image.image_id
-    return entry
+    return {**image.extra, **entry}
 
 
 def _annotation(

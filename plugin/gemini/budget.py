@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime
 
 from ..errors import UsageError
 from ..values import Frame, Reply, Request, Usage
-from .cost import image_tokens, prompt_tokens
 from .encode import MAX_OUTPUT_TOKENS
 from .prices import TABLE, Prices
+from .tokens import image_tokens, prompt_tokens
 
 SLACK = 1.25
 """The input is foreseen by a rule; this much more is held ready for it."""

@@ -10,14 +10,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..values import Request
-from .encode import config, contents, inline
+from .encode import config, contents, contents_to_count, inline
 from .endpoint import Endpoint
-from .failures import UNREACHABLE, CallError, Cause, read_cause
+from .files import FilesApi
+from .sdk import call_errors, connect
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
-    from google.genai import Client as SdkClient
-    from google.genai import errors
 
     from .template import Templates
 
@@ -29,7 +28,8 @@ class Client:
         self._endpoint = endpoint
         self._templates = _templates(endpoint)
         self._session = _session(endpoint, self._templates)
-        self._sdk = _connect(endpoint, self._session)
+        self._sdk = connect(endpoint, self._session)
+        self.files = FilesApi(self._sdk, endpoint)
 
     async def __aenter__(self) -> Self:
         """Give the client; nothing is opened before the first call."""
@@ -50,32 +50,29 @@ class Client:
     async def ask(self, request: Request) -> bytes:
         """Send one request and give the body of the reply as it came (UTF-8).
 
-        Raises `CallError` when there is none. The SDK's own exception is not chained:
-        it can hold the headers of the request, and with them the key.
+        Raises `CallError` when there is none.
         """
-        import aiohttp
-        from google.auth.exceptions import GoogleAuthError, TransportError
-        from google.genai import errors
-
-        try:
+        with call_errors(self._endpoint):
             return await self._send(request)
-        except errors.APIError as error:
-            cause = self._refusal(error)
-        except TimeoutError:
-            seconds = self._endpoint.timeout_seconds
-            cause = Cause(UNREACHABLE, message=f"no answer within {seconds:g} seconds")
-        except (aiohttp.ClientError, OSError, TransportError) as error:
-            text = self._endpoint.redact(str(error)) or type(error).__name__
-            cause = Cause(UNREACHABLE, message=text)
-        except UnicodeDecodeError:
-            cause = Cause(UNREACHABLE, message="the reply was not UTF-8 text")
-        except GoogleAuthError as error:
-            cause = Cause(401, "UNAUTHENTICATED", self._endpoint.redact(str(error)))
-        raise CallError(cause) from None
+
+    async def count(self, request: Request) -> int:
+        """Count the input tokens of a request; raises `CallError`."""
+        from google.genai import types
+
+        with call_errors(self._endpoint):
+            counted = await self._sdk.aio.models.count_tokens(
+                model=request.model,
+                contents=list[types.ContentUnion](contents_to_count(request)),
+            )
+        return counted.total_tokens or 0
 
     async def _send(self, request: Request) -> bytes:
-        """Send a request: like one that the SDK has sent, or by the SDK."""
-        if self._session is None or self._templates is None:
+        """Send a request: like one that the SDK has sent, or by the SDK.
+
+        Without a picture inside there is little to convert, and often no second request
+        that is like it.
+        """
+        if self._session is None or self._templates is None or not inline(request):
             return await self._send_by_sdk(request)
         template = self._templates.find(request)
         if template is None:
@@ -118,11 +115,6 @@ class Client:
         """Ask the Developer API not to keep requests; enterprise knows no such field."""
         return None if self._endpoint.kind == "enterprise" else False
 
-    def _refusal(self, error: errors.APIError) -> Cause:
-        """Read an error reply."""
-        message = self._endpoint.redact(str(error.message or ""))
-        return read_cause(error.code, str(error.status or ""), message, error.details)
-
 
 def _templates(endpoint: Endpoint) -> Templates | None:
     """Repeat what the SDK sends, but where it renews the credentials in between."""
@@ -144,28 +136,4 @@ def _session(endpoint: Endpoint, templates: Templates | None) -> ClientSession |
         connector=TCPConnector(limit=0),
         trust_env=endpoint.kind != "emulator",
         middlewares=(templates.learn,),
-    )
-
-
-def _connect(endpoint: Endpoint, session: ClientSession | None) -> SdkClient:
-    """Make the SDK's client: finite timeout, no retries of its own.
-
-    `attempts=1` is not the SDK's default: without it a broken connection is asked again
-    after 1 to 10 seconds, which could pay for one request twice.
-    """
-    from google.genai import Client as SdkClient
-    from google.genai import types
-
-    options = types.HttpOptions(
-        timeout=max(1, round(endpoint.timeout_seconds * 1000)),
-        retry_options=types.HttpRetryOptions(attempts=1),
-        base_url=endpoint.base_url or None,
-        aiohttp_client=session,
-    )
-    return SdkClient(
-        enterprise=endpoint.kind == "enterprise",
-        api_key=endpoint.api_key or None,
-        project=endpoint.project or None,
-        location=endpoint.location or None,
-        http_options=options,
     )

@@ -14,41 +14,28 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar, TypeVarTuple
 
 from ..errors import ApiError, FatalApiError, FormatError, GeminiLabelError, MediaError
 from ..values import Item, Reply, Request, Status
+from .answered import Answered, HaltedError
 from .budget import BudgetReachedError, Purse
 from .client import Client
+from .depot import NOTHING, Depot
 from .endpoint import Endpoint
 from .envelope import read_body
 from .journal import Journal, request_key
 from .limits import Limits
-from .retry import Patience
+from .placing import Placing
+from .retry import FileGoneError, Patience
+from .upload_rule import Choice, Upload
 
 Build = Callable[[Item], Request]
 Args = TypeVarTuple("Args")
 T = TypeVar("T")
 _OTHER_RUN_SECONDS = 0.1
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What came back for one item; `request` is None when none could be built.
-
-    `notes` say what has been changed about the requests of the run since the last one.
-    """
-
-    item: Item
-    request: Request | None
-    reply: Reply
-    notes: tuple[str, ...] = ()
-
-
-class HaltedError(Exception):
-    """The run is ending and this item was not asked; never leaves `gemini`."""
 
 
 class Engine:
@@ -63,8 +50,10 @@ class Engine:
         journal: Journal,
         build: Build,
         limits: Limits,
+        upload: Upload = Upload.AUTO,
     ) -> None:
         self._endpoint = endpoint
+        self._choice = Choice(upload, endpoint)
         self._journal = journal
         self._build = build
         self._limits = limits
@@ -119,6 +108,14 @@ class Engine:
             self._patience = Patience(
                 client.ask, self._pause, self._limits, self._notes.append
             )
+            self._depot = Depot(
+                client.files,
+                self._journal,
+                self._limits,
+                self._work,
+                self._pause,
+            )
+            self._placing = Placing(self._choice, self._depot, self._notes.append)
             self._opened.set_result(None)
             await self._closing.wait()
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -138,14 +135,17 @@ class Engine:
         except MediaError as error:
             reply = Reply(failure=Status.MEDIA_ERROR, error=str(error))
         except ApiError as error:
-            reply = Reply(failure=Status.API_ERROR, error=str(error))
+            reply = Reply(
+                failure=Status.API_ERROR, error=str(error), retries=error.retries
+            )
         except (GeminiLabelError, HaltedError):
             raise
         except Exception as error:  # noqa: BLE001 - one sample's failure, not the run's
             reply = self._unexpected(item, request, error)
-        notes = tuple(self._notes)
+        notes, traffic = tuple(self._notes), self._depot.traffic
         self._notes.clear()
-        return Answered(item, request, reply, notes)
+        self._depot.traffic = NOTHING
+        return Answered(item, request, reply, notes, traffic)
 
     def _unexpected(
         self, item: Item, request: Request | None, error: Exception
@@ -168,7 +168,7 @@ class Engine:
         """Ask, or wait for the same question that is being asked already."""
         if key in self._asking:
             reply = await asyncio.shield(self._asking[key])
-            return replace(reply, from_journal=True, seconds=0.0)
+            return replace(reply, from_journal=True, seconds=0.0, retries=0)
         task = asyncio.create_task(self._ask(key, request))
         self._asking[key] = task
         try:
@@ -201,14 +201,22 @@ class Engine:
     async def _ask_claimed(self, key: str, request: Request) -> Reply:
         """Ask within the budget, if there is one; then others may claim the request."""
         try:
-            if self._purse is None:
-                return await self._pay(key, request)
-            return await self._pay_within(self._purse, key, request)
+            placed = await self._placing.place(request)
+            try:
+                return await self._pay(key, placed)
+            except FileGoneError:
+                again = await self._placing.place_anew(request, placed)
+                if again == placed:
+                    raise
+                return await self._pay(key, again)
         finally:
             await self._work(self._release, key)
 
-    async def _pay_within(self, purse: Purse, key: str, request: Request) -> Reply:
+    async def _pay(self, key: str, request: Request) -> Reply:
         """Ask when the budget allows it; the first time it does not ends the run."""
+        purse = self._purse
+        if purse is None:
+            return await self._send(key, request)
         try:
             lent = await purse.lend(request)
         except BudgetReachedError:
@@ -216,23 +224,23 @@ class Engine:
             raise HaltedError from None
         reply = None
         try:
-            reply = await self._pay(key, request)
+            reply = await self._send(key, request)
         finally:
             await purse.settle(lent, request, reply)
         return reply
 
-    async def _pay(self, key: str, request: Request) -> Reply:
+    async def _send(self, key: str, request: Request) -> Reply:
         """Ask, and write the answer down first of all."""
         self._go_on()
         started = time.monotonic()
         try:
-            body = await self._patience.answer(request)
+            body, retries = await self._patience.answer(request)
         except FatalApiError:
             self._halted.set()  # before the next one gets this place
             raise
         seconds = time.monotonic() - started
         reply = await self._work(self._keep, key, body, request.model)
-        return replace(reply, seconds=seconds)
+        return replace(reply, seconds=seconds, retries=retries)
 
     def _look_up(self, key: str) -> tuple[Reply | None, bool]:
         """Read a reply that is in the journal, or claim the request if nobody has."""

@@ -17,10 +17,27 @@ UNREACHABLE = 0
 """`CallError.code` when there was no answer at all."""
 RETRYABLE = {UNREACHABLE, 408, 429, 500, 502, 503, 504}
 _EXCERPT = 300
+_V1BETA = "--api-version v1beta (or GOOGLE_GENAI_API_VERSION=v1beta)"
 _KEY_TROUBLE = re.compile(r"api.?key|billing|location is not supported", re.IGNORECASE)
-# Known wordings: "The specified schema produces a constraint that has too many states for
-# serving", 'Unknown name "responseJsonSchema" at ...: Cannot find field.'
+# Known wording: "The specified schema produces a constraint that has too many states for
+# serving".
+_UNKNOWN_FIELD = re.compile(r'Unknown name "\w+".*Cannot find field', re.DOTALL)
+_VERSION_TROUBLE = re.compile(
+    r"API version|v1(alpha|beta)?\b|cannot find field", re.IGNORECASE
+)
 _SCHEMA_TROUBLE = re.compile(r"schema|too many states", re.IGNORECASE)
+
+
+# "You do not have permission to access the File abc or it may not exist.", "The File abc
+# is not in an ACTIVE state and usage is not allowed."
+_FILE_TROUBLE = re.compile(
+    r"\bthe File \S+ (or it may|is not in an ACTIVE)", re.IGNORECASE
+)
+# A bucket's object, or a video behind a link: nothing that other requests depend on.
+_MEDIUM_TROUBLE = re.compile(
+    r"gs://|no such object|storage\.objects|youtube|cannot fetch|file uri",
+    re.IGNORECASE,
+)
 
 
 class Next(StrEnum):
@@ -29,8 +46,12 @@ class Next(StrEnum):
     RETRY = "retry"
     STEP_UP = "step_up"
     """Ask again with the next thinking setting."""
+    DROP_FIELD = "drop_field"
+    """Ask again without a field that the endpoint does not know, if it is optional."""
     DROP_SCHEMA = "drop_schema"
     """Ask again without a schema; the prompt describes the form of the answer too."""
+    PLACE_ANEW = "place_anew"
+    """A file that was uploaded is gone: upload it again and ask again."""
     GIVE_UP = "give_up"
     """Nothing helps this request; others may succeed."""
     STOP = "stop"
@@ -75,10 +96,16 @@ def decide(cause: Cause) -> Next:
         return Next.STOP
     if cause.code in RETRYABLE:
         return Next.RETRY
+    if _FILE_TROUBLE.search(cause.message):
+        return Next.PLACE_ANEW
+    if _MEDIUM_TROUBLE.search(cause.message):
+        return Next.GIVE_UP
     if cause.code in {401, 403, 404}:
         return Next.STOP
     if cause.code == HTTPStatus.BAD_REQUEST and _KEY_TROUBLE.search(cause.message):
         return Next.STOP
+    if cause.code == HTTPStatus.BAD_REQUEST and _UNKNOWN_FIELD.search(cause.message):
+        return Next.DROP_FIELD
     if cause.code == HTTPStatus.BAD_REQUEST and "thinking" in cause.message.lower():
         return Next.STEP_UP
     if cause.code == HTTPStatus.BAD_REQUEST and _SCHEMA_TROUBLE.search(cause.message):
@@ -106,11 +133,17 @@ def _remedy(cause: Cause, model: str) -> str:
         return "Ask fewer at one time, or run the same command again later."
     if cause.code in RETRYABLE:
         return "Run the same command again to ask what is missing."
+    if decide(cause) is Next.PLACE_ANEW:
+        return "Check the address of the file: uploaded files are gone after 48 hours."
+    if decide(cause) is Next.GIVE_UP and _MEDIUM_TROUBLE.search(cause.message):
+        return "Check the address of the sample, and who may read what is there."
     if cause.code == HTTPStatus.NOT_FOUND:
         return (
             f"Check the model name {model!r}; preview models and -latest names may need "
-            "GOOGLE_GENAI_API_VERSION=v1beta."
+            f"{_V1BETA}."
         )
+    if cause.code == HTTPStatus.BAD_REQUEST and _VERSION_TROUBLE.search(cause.message):
+        return f"The version of the API may not know it yet: try {_V1BETA}."
     if decide(cause) is Next.STOP:
         return (
             "Check the key, its project, and that the Gemini API is enabled there; for "

@@ -18,7 +18,9 @@ from typing import Self
 
 from ..values import JsonValue, Part, Request
 from .claims import Claims
+from .endpoint import Endpoint
 from .store import Store
+from .uploads import Uploads
 
 
 def request_key(request: Request) -> str:
@@ -103,6 +105,15 @@ class Journal:
             return None
         return body
 
+    def received(self, key: str, *, emulated: bool = False) -> datetime | None:
+        """Tell when the newest reply to a request came; None when there is none."""
+        rows = self._store.run(
+            "SELECT received FROM reply WHERE key = ? AND emulated = ? "
+            "ORDER BY id DESC LIMIT 1",
+            (key, emulated),
+        )
+        return datetime.fromisoformat(str(rows[0][0])) if rows else None
+
     def add(self, key: str, body: bytes, *, model: str, emulated: bool = False) -> None:
         """Append a reply; it is safe from a kill when this returns."""
         received = datetime.now(UTC).isoformat(timespec="seconds")
@@ -119,6 +130,10 @@ class Journal:
     def release(self, key: str, *, emulated: bool = False) -> None:
         """Give a claimed request back."""
         self._claims.drop(key, emulated=emulated)
+
+    def uploads(self, endpoint: Endpoint) -> Uploads:
+        """Give the record of what was uploaded with the credentials of an endpoint."""
+        return Uploads(self._store, endpoint)
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""

@@ -20,7 +20,7 @@ class Limits:
 
     `requests_per_minute` and `tokens_per_minute` (input tokens, as foreseen) hold in
     every window of `rate_window_seconds`; None: no bound of ours. `budget` bounds what is
-    paid for answers.
+    paid for answers. `processing_seconds`: how long an uploaded file may take to be ready.
     """
 
     in_flight: int = 16
@@ -32,6 +32,7 @@ class Limits:
     tokens_per_minute: int | None = None
     rate_window_seconds: float = 60.0
     budget: Budget | None = None
+    processing_seconds: float = 600.0
 
     def __post_init__(self) -> None:
         """Refuse bounds under which nothing can be asked."""

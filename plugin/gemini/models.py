@@ -9,6 +9,7 @@ standard (not batch) mode, prompts under 200,000 tokens.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -42,12 +43,43 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenRule:
+    """What media cost in tokens, by `media_resolution`; `""` is when none is asked for.
+
+    `tile`: a picture at a resolution that is not in `picture` is cut into tiles of so many
+    tokens. `frame` is one picture of a video, `audio_second` its sound.
+    """
+
+    picture: Mapping[str, int]
+    frame: Mapping[str, int]
+    audio_second: int
+    tile: int = 0
+
+
+GEMINI_3_TOKENS = TokenRule(
+    picture={"": 1120, "low": 280, "medium": 560, "high": 1120, "ultra_high": 2240},
+    frame={"": 70, "low": 70, "medium": 70, "high": 280, "ultra_high": 280},
+    audio_second=25,
+)
+"""Media resolution page of 2026-09-19: approximate, or the most."""
+GEMINI_2_TOKENS = TokenRule(
+    picture={"low": 64, "medium": 256},
+    frame={"": 258, "low": 66, "medium": 258, "high": 258, "ultra_high": 258},
+    audio_second=32,
+    tile=258,
+)
+"""Image understanding page of 2026-09-24 (tiles), Media resolution page of 2026-09-19
+(`low`, `medium`), audio and video pages (frames, sound)."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """One row of the table; the defaults are those of a model that has no row.
 
     `thinking` lists the settings a model accepts, the cheapest first: levels (`low`) or
     token budgets (`0`); empty: send none. `sampling`: temperature is accepted.
-    `image_tokens` is the flat count of a picture; None means the tile rule.
+    `tokens`: what pictures and videos are turned into. `resolution_by_part`: each medium
+    may have a resolution of its own.
     `routed_to` answers, at its own price, from the day of `shutdown` on.
     """
 
@@ -55,7 +87,8 @@ class ModelFacts:
     mask_shape: MaskShape | None = MaskShape.POLYGON
     thinking: tuple[str, ...] = ()
     sampling: bool = False
-    image_tokens: int | None = 1120
+    tokens: TokenRule = GEMINI_3_TOKENS
+    resolution_by_part: bool = True
     prices: tuple[Price, ...] = ()
     deprecated: date | None = None
     shutdown: date | None = None
@@ -99,7 +132,13 @@ _FLASH_PRICES = (
 )
 _BASE = ModelFacts(name="", source=CHANGELOG, read_on=date(2026, 11, 22))
 _PAGE = replace(_BASE, source=f"{IMAGE_PAGE}; {CHANGELOG}")
-_GEMINI_2 = replace(_BASE, mask_shape=None, sampling=True, image_tokens=None)
+_GEMINI_2 = replace(
+    _BASE,
+    mask_shape=None,
+    sampling=True,
+    tokens=GEMINI_2_TOKENS,
+    resolution_by_part=False,
+)
 _GEMINI_2_5 = replace(_GEMINI_2, mask_shape=MaskShape.PNG)
 _END_OF_2_5 = date(2026, 12, 1)
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ..values import Frame, Usage
-from .cost import OUTPUT_TOKENS, Estimate, image_tokens, text_tokens
+from ..values import Usage
+from .cost import OUTPUT_TOKENS, Estimate
 from .encode import MAX_OUTPUT_TOKENS
 from .limits import Limits
 from .models import Price
@@ -29,8 +29,10 @@ class Plan:
     """A run foreseen: with few, an ordinary number of, and many objects in a picture.
 
     `most` is reached when every answer runs into its output limit. `requests` leaves out
-    those that are `in_journal`, which is None when nobody looked. `price` is the one
-    that holds on `day`; None: unknown. `seconds` is the least time at the limits.
+    those that are `in_journal`, which is None when nobody looked. `counted` requests had
+    their input tokens counted by Gemini, and stand for all; 0: by the documented rules.
+    `price` is the one that holds on `day`; None: unknown. `seconds` is the least time at
+    the limits.
     """
 
     model: str
@@ -43,25 +45,30 @@ class Plan:
     most: Estimate
     price: Price | None
     seconds: float
+    counted: int = 0
 
 
 def foresee(
     model: str,
-    prompt: str,
-    frames: Sequence[Frame],
+    tokens_each: Sequence[int],
     requests: int,
     *,
     day: date,
     prices: Prices,
     limits: Limits,
     in_journal: int | None = None,
+    output_limit: int | None = None,
+    counted: bool = False,
 ) -> Plan:
-    """Foresee a run; `frames` are sizes as sent of some of its pictures, at least one."""
-    pictures = sum(image_tokens(model, frame) for frame in frames) / len(frames)
-    prompt_tokens = round(requests * (pictures + text_tokens(prompt)))
+    """Foresee a run; `tokens_each` are the input tokens of some requests, at least one.
+
+    `counted`: by Gemini, not by the rules. `output_limit`: None is that of `encode`.
+    """
+    prompt = round(requests * sum(tokens_each) / len(tokens_each))
+    limit = output_limit or MAX_OUTPUT_TOKENS
 
     def with_output(tokens: int) -> Estimate:
-        usage = Usage(prompt=prompt_tokens, output=requests * tokens)
+        usage = Usage(prompt=prompt, output=requests * min(tokens, limit))
         usd = prices.cost(model, usage, day)
         return Estimate(requests, usage.prompt, usage.output, usd)
 
@@ -73,9 +80,10 @@ def foresee(
         few=with_output(FEW_TOKENS),
         likely=with_output(OUTPUT_TOKENS),
         many=with_output(MANY_TOKENS),
-        most=with_output(MAX_OUTPUT_TOKENS),
+        most=with_output(limit),
         price=prices.on(model, day),
-        seconds=_least_seconds(requests, prompt_tokens, limits),
+        seconds=_least_seconds(requests, prompt, limits),
+        counted=len(tokens_each) if counted else 0,
     )
 
 

@@ -14,10 +14,12 @@ from itertools import islice
 
 from ..errors import FatalApiError
 from ..values import Item
+from .answered import Answered, HaltedError
 from .endpoint import Endpoint
-from .engine import Answered, Build, Engine, HaltedError
+from .engine import Build, Engine
 from .journal import Journal
 from .limits import Limits
+from .upload_rule import Upload
 
 __all__ = ["Answered", "Limits", "ask_all"]
 
@@ -33,6 +35,7 @@ def ask_all(
     journal: Journal,
     limits: Limits = _DEFAULT_LIMITS,
     stop: threading.Event | None = None,
+    upload: Upload = Upload.AUTO,
 ) -> Iterator[Answered]:
     """Answer all items, from the journal or by Gemini; what is done first comes first.
 
@@ -45,10 +48,13 @@ def ask_all(
     and will be asked by the next run. Closing the generator early cancels open requests:
     they may have been paid for in vain, at most `limits.in_flight`.
 
+    `upload`: which pictures and videos are uploaded once instead of sent along; the
+    enterprise platform takes none.
+
     A budget among the limits ends the run like `stop` does, before the request that
     might exceed it.
     """
-    engine = Engine(endpoint, journal, build, limits)
+    engine = Engine(endpoint, journal, build, limits, upload)
     try:
         yield from _Intake(engine, iter(items), limits.look_ahead, stop).answers()
     finally:

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from pyrate_limiter import InMemoryBucket, Rate, RateItem
 
 from ..values import Request
-from .cost import prompt_tokens
 from .limits import Limits
+from .tokens import prompt_tokens
 
 MARGIN = 1.02
 """Requests travel unevenly: the window kept here is longer than the one at the server."""

@@ -13,12 +13,14 @@ from typing import Protocol
 
 from ..errors import MediaError
 from ..values import Item, Reply, Status
+from .answered import Answered
 from .endpoint import Endpoint
-from .engine import Answered, Build
+from .engine import Build
 from .envelope import read_body
 from .journal import Journal, request_key
 from .limits import Limits
 from .pool import ask_all
+from .upload_rule import Upload
 
 _NO_LIMITS = Limits()
 
@@ -35,6 +37,7 @@ class Answers(Protocol):
         journal: Journal,
         limits: Limits = ...,
         stop: threading.Event | None = ...,
+        upload: Upload = ...,
     ) -> Iterator[Answered]:
         """Give what came back for each item, as it is done."""
         ...
@@ -65,6 +68,7 @@ def only_stored(
     journal: Journal,
     limits: Limits = _NO_LIMITS,
     stop: threading.Event | None = None,
+    upload: Upload = Upload.AUTO,  # noqa: ARG001 - nothing is sent
 ) -> Iterator[Answered]:
     """Answer from the journal, in order; an item without a reply there is left out.
 

@@ -148,6 +148,7 @@ def _likeness(request: Request) -> tuple[object, ...]:
         len(request.examples),
         request.system,
         request.parameters,
+        request.without,
         None if request.schema is None else json.dumps(dict(request.schema)),
     )
 

@@ -1,12 +1,8 @@
-"""Looking after a journal between runs: check it, write it out, take old replies away."""
+"""Looking after a journal between runs: check it, take old replies away."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from ..errors import FormatError, UsageError
-from ..values import JsonValue, Status, Usage
+from ..errors import UsageError
+from ..values import Status, Usage
 from .envelope import read_body
 from .store import Cell, Store
 
@@ -96,23 +92,6 @@ def verify(path: Path) -> Health:
         return _examine(store, [] if said == ["ok"] else said)
 
 
-def export(path: Path, out: Path) -> int:
-    """Write every reply as one line of JSON, oldest first; give their number.
-
-    `key`, `emulated`, `model`, `received`, and the `body` as text, or as `body_base64`
-    where it is no UTF-8. The file appears at once or not at all. Raises `FormatError`.
-    """
-    if out.exists() and path.exists() and out.samefile(path):
-        raise UsageError(
-            "The journal cannot be written over itself: name another file."
-        )
-    with closing(Store(path, create=False)) as store:
-        try:
-            return _write_lines(out, (_as_json(reply) for reply in _replies(store)))
-        except OSError as error:
-            raise FormatError(f"{out} cannot be written ({error}).") from error
-
-
 def count(path: Path, selection: Selection) -> dict[str, int]:
     """Count the replies of a selection by the model that was asked."""
     clause, values = selection.clause()
@@ -146,7 +125,7 @@ def _examine(store: Store, problems: list[str]) -> Health:
     usage, unchecked = Usage(), 0
     oldest: datetime | None = None
     newest: datetime | None = None
-    for reply in _replies(store):
+    for reply in replies(store):
         read = read_body(reply.body)
         groups[Group(reply.model, reply.emulated, read.failure)] += 1
         usage += read.usage
@@ -168,7 +147,7 @@ def _examine(store: Store, problems: list[str]) -> Health:
     )
 
 
-def _replies(store: Store) -> Iterator[Stored]:
+def replies(store: Store) -> Iterator[Stored]:
     """Give every reply, oldest first; a run may go on adding meanwhile."""
     last: Cell = 0
     query = (
@@ -192,38 +171,3 @@ def _replies(store: Store) -> Iterator[Stored]:
 def _matches(body: bytes, digest: Cell) -> bool | None:
     """Compare a body with its sum; None where there is none."""
     return None if digest is None else hashlib.sha256(body).digest() == digest
-
-
-def _as_json(reply: Stored) -> dict[str, JsonValue]:
-    """Write one reply as a JSON object."""
-    try:
-        body = ("body", reply.body.decode())
-    except UnicodeDecodeError:
-        body = ("body_base64", base64.b64encode(reply.body).decode())
-    return {
-        "key": reply.key,
-        "emulated": reply.emulated,
-        "model": reply.model,
-        "received": reply.received.isoformat(),
-        body[0]: body[1],
-    }
-
-
-def _write_lines(out: Path, lines: Iterator[dict[str, JsonValue]]) -> int:
-    """Write lines of JSON to a file that appears when it is whole."""
-    written = 0
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=out.parent, prefix=f".{out.name}.", delete=False
-    ) as file:
-        temporary = Path(file.name)
-        try:
-            for line in lines:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                written += 1
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(out)
-        finally:
-            temporary.unlink(missing_ok=True)
-    return written

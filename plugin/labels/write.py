@@ -9,7 +9,7 @@ import fiftyone as fo
 
 from ..errors import UsageError
 from ..records import run_record
-from ..values import Form, Frame, Parsed, Run
+from ..values import Form, Frame, Parsed, Run, Usage
 from .bulk import write_sample
 from .kinds import attribute_paths, columns, documents
 
@@ -17,6 +17,13 @@ MADE_BY = "fiftyone-gemini"
 """Stands in the `info` of every field that was written here, under `made_by`."""
 ERROR_LIMIT = 500
 OBJECTS = Form()
+COMPANIONS = {
+    "_status": fo.StringField,
+    "_error": fo.StringField,
+    "_tokens": fo.IntField,
+    "_cost_usd": fo.FloatField,
+}
+"""Fields beside a label field, by what stands behind its name."""
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 
 
@@ -37,11 +44,12 @@ def check_field(
         name = attempt_field(field, attempt)
         for column, kind in columns(name, form).items():
             _check_column(dataset, column, kind)
-        for companion in (f"{name}_status", f"{name}_error"):
-            found = dataset.get_field(companion)
-            if found is not None and not isinstance(found, fo.StringField):
+        for ending, kind in COMPANIONS.items():
+            found = dataset.get_field(f"{name}{ending}")
+            if found is not None and not isinstance(found, kind):
                 raise UsageError(
-                    f"The field {companion!r} is needed, but is not a text field."
+                    f"The field {name + ending!r} is needed, but is not a "
+                    f"{kind.__name__}."
                 )
 
 
@@ -81,8 +89,8 @@ def is_written_here(dataset: fo.Dataset, field: str) -> bool:
 class FieldSink:
     """Keeps labels in fields of a dataset, by their form; every `write` is durable.
 
-    Beside them, `<field>_status` tells how each sample ended and `<field>_error` why in
-    words. A sample without an answer keeps the labels it had. What was asked again
+    Beside them, `<field>_status` tells how each sample ended, `<field>_error` why in words,
+    `<field>_tokens` and `<field>_cost_usd` what its reply took. A sample without an answer keeps the labels it had. What was asked again
     (`times`) has fields of its own: see `attempt_field`. `finish` registers the run
     under `run_key` (the name of the run when empty). Raises what `check_field` raises.
     """
@@ -112,6 +120,10 @@ class FieldSink:
             f"{name}_status": parsed.status.value,
             f"{name}_error": _error_of(parsed),
         }
+        if parsed.usage != Usage():
+            used = parsed.usage
+            values[f"{name}_tokens"] = used.prompt + used.output + used.thoughts
+            values[f"{name}_cost_usd"] = parsed.cost_usd
         if parsed.frame is not None:
             if parsed.status.answers(len(parsed.values)):
                 values |= documents(name, self._form, parsed.values, parsed.frame)
@@ -151,7 +163,7 @@ class FieldSink:
 
 
 def _make_fields(dataset: fo.Dataset, field: str, form: Form) -> None:
-    """Declare the label fields, their attributes and the two companions."""
+    """Declare the label fields, their attributes and the companions."""
     for column, kind in columns(field, form).items():
         if dataset.has_field(column):
             continue
@@ -161,10 +173,11 @@ def _make_fields(dataset: fo.Dataset, field: str, form: Form) -> None:
             )
         else:
             dataset.add_sample_field(column, kind)
-    paths = attribute_paths(field, form)
-    for name in (f"{field}_status", f"{field}_error", *paths):
+    beside = {f"{field}{ending}": kind for ending, kind in COMPANIONS.items()}
+    texts = dict.fromkeys(attribute_paths(field, form), fo.StringField)
+    for name, kind in (beside | texts).items():
         if not dataset.has_field(name):
-            dataset.add_sample_field(name, fo.StringField)
+            dataset.add_sample_field(name, kind)
 
 
 def _metadata(frame: Frame) -> dict[str, Any]:

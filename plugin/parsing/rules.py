@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from ..values import JsonValue
 MAX_THRESHOLD = 254
 
 
+@runtime_checkable
 class TokenDecoder(Protocol):
     """Turns segmentation tokens into a picture; this project holds none."""
 
@@ -34,6 +35,9 @@ class ReadRules:
     kept, or else dropped; either way there is an issue. `keep_unlisted` decides so about
     labels outside of a closed list of classes; None keeps objects and drops tags.
     """
+
+    # A manifest of shards holds rules, and no decoder: that is code.
+    __pydantic_config__: ClassVar = {"arbitrary_types_allowed": True}
 
     threshold: int = 127
     decoder: TokenDecoder | None = None

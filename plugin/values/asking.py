@@ -146,6 +146,8 @@ class Request:
     """Everything that decides a reply; `key` of the journal is a hash of this value.
 
     `attempt` tells apart what is asked several times; it is not sent.
+    `without` names optional fields that the endpoint refused: they are not sent, and do
+    not count for the key.
     """
 
     model: str
@@ -155,6 +157,7 @@ class Request:
     system: str = ""
     examples: tuple[Example, ...] = ()
     attempt: int = 0
+    without: frozenset[str] = frozenset()
 
     def parts(self) -> Iterator[Part]:
         """Give all that is sent but the system instruction: examples, then content."""

@@ -149,13 +149,17 @@ def detections_of(values: tuple[Value, ...]) -> tuple[Detection, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ImageLabels:
-    """The labels of one image, true or predicted: what is evaluated and exported."""
+    """The labels of one image, true or predicted: what is evaluated and exported.
+
+    `extra` are further keys of its entry in a file.
+    """
 
     image_id: str
     path: str
     frame: Frame
     values: tuple[Value, ...] = ()
     status: Status = Status.OK
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
 
     @property
     def detections(self) -> tuple[Detection, ...]:

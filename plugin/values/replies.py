@@ -51,6 +51,7 @@ class Reply:
     `truncated` (nothing before the cut), `malformed` (not a Gemini reply),
     `media_error` or `api_error`, with `error` in words. `from_journal` is True when the
     reply was on disk already: nothing was paid for it now. `cut`: it may end anywhere.
+    `retries`: how often it was asked again, after a failure, before this came.
     """
 
     body: bytes = b""
@@ -62,6 +63,7 @@ class Reply:
     model_version: str = ""
     from_journal: bool = False
     seconds: float = 0.0
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What one item came to: its status, labels and all that was wrong."""
+    """What one item came to: its status, labels and all that was wrong.
+
+    `cost_usd` is the price of its reply, whether that was paid now or in an earlier run
+    (`from_journal`); None: unknown.
+    """
 
     item: Item
     status: Status
@@ -102,6 +108,7 @@ class Parsed:
     request_key: str = ""
     from_journal: bool = False
     objects: ObjectCounts = field(default_factory=ObjectCounts)
+    cost_usd: float | None = None
 
     @property
     def detections(self) -> tuple[Detection, ...]:

@@ -32,6 +32,8 @@ class Run:
     models_answered: Mapping[str, int] = field(default_factory=dict)
     statuses: Mapping[Status, int] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    usage_by_model: Mapping[str, Usage] = field(default_factory=dict)
+    """Like `usage`: what was asked for in this run, by the model that answered."""
     from_journal: int = 0
     cost_usd: float | None = None
     journal: str = ""
