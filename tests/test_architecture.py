@@ -13,7 +13,7 @@ LIBRARY = {
     *BASE,
     *("asking", "coco", "evaluation", "events", "gemini", "labels", "media"),
     *("parsing", "pipeline", "planning", "progress", "records", "report", "rerun"),
-    *("shards", "storage", "tasks"),
+    *("shards", "storage", "sweep", "tasks"),
 }
 # The table of docs/design.md: what a part may import of the project ...
 MAY_IMPORT = {
@@ -38,6 +38,16 @@ MAY_IMPORT = {
     "shards": {"asking", "pipeline", "gemini", "progress", "storage", *BASE},
     "planning": {"asking", "pipeline", "gemini", "media", *BASE},
     "rerun": {"pipeline", "parsing", "tasks", "gemini", *BASE},
+    "sweep": {
+        "asking",
+        "coco",
+        "gemini",
+        "pipeline",
+        "progress",
+        "records",
+        "tasks",
+        *BASE,
+    },
     "doctor": BASE,
     "app": LIBRARY,
     "cli": {*LIBRARY, "emulator", "doctor"},
@@ -50,6 +60,8 @@ HOMES = {
     "fiftyone": {"labels", "app", "cli"},
     "pycocotools": {"coco", "evaluation"},
     "hotcoco": {"coco", "evaluation"},
+    "rapidfuzz": {"evaluation"},
+    "scipy": {"evaluation"},
     "PIL": {"media", "parsing", "report", "emulator"},
     "pillow_heif": {"media"},
     "cv2": {"media", "parsing", "report", "emulator", "coco"},

@@ -17,6 +17,8 @@ from .rle import mask_to_rle
 
 JsonObject = dict[str, JsonValue]
 _VERSION = "1.0"
+SELF = "gemini"
+"""The `score_source` of a confidence that is the model's own word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ def _annotation(
         "area": _finite(area),
         "iscrowd": int(detection.is_crowd),
         "score": _finite(1.0 if detection.confidence is None else detection.confidence),
-        "score_source": "gemini" if stated else "none",
+        "score_source": (detection.confidence_source or SELF) if stated else "none",
     }
     if detection.attributes:
         entry["attributes"] = dict(detection.attributes)
