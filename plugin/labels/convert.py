@@ -74,6 +74,7 @@ def _to_fiftyone(detection: Detection, frame: Frame) -> fo.Detection:
         attributes["mask"] = over_box(detection.mask, detection.box, frame)
     if detection.confidence is not None:
         attributes["confidence"] = detection.confidence
+    attributes |= source_of(detection.confidence_source)
     if detection.is_crowd:
         attributes["iscrowd"] = True
     if detection.area is not None:
@@ -83,6 +84,11 @@ def _to_fiftyone(detection: Detection, frame: Frame) -> fo.Detection:
         bounding_box=list(detection.box.xywh_rel(frame)),
         **attributes,
     )
+
+
+def source_of(confidence_source: str) -> dict[str, str]:
+    """Give the attribute that says where a confidence comes from, if that is known."""
+    return {"confidence_source": confidence_source} if confidence_source else {}
 
 
 def box_from_rel(box_xywh_rel: list[float], frame: Frame) -> Box:

@@ -18,7 +18,7 @@ _Stored = dict[str, Any]
 """A FiftyOne detection as MongoDB keeps it."""
 _READ = (
     *("id", "label", "bounding_box", "mask", "mask_path"),
-    *("confidence", "iscrowd", "area"),
+    *("confidence", "confidence_source", "iscrowd", "area"),
 )
 """What is read of a FiftyOne detection, by the names it has there."""
 
@@ -36,7 +36,7 @@ def read_labels(
     """
     check_detections(view, field)
     ids, paths = view.values([id_field, "filepath"])
-    frames = _frames(view)
+    frames = read_frames(view)
     stored = _stored(view, field)
     statuses = _statuses(view, field, stored)
     return [
@@ -82,7 +82,7 @@ def class_names(view: fo.SampleCollection, field: str) -> tuple[str, ...]:
     return tuple(view.distinct(f"{field}.detections.label"))
 
 
-def _frames(view: fo.SampleCollection) -> list[Frame]:
+def read_frames(view: fo.SampleCollection) -> list[Frame]:
     """Give the upright size of every picture."""
     view.compute_metadata(skip_failures=True, progress=False)
     sizes = zip(*view.values(["metadata.width", "metadata.height"]), strict=True)
@@ -156,6 +156,7 @@ def _detection(found: _Stored, frame: Frame) -> Detection:
         is_crowd=bool(found.get("iscrowd")),
         area=found.get("area"),
         id=str(found["_id"]),
+        confidence_source=found.get("confidence_source") or "",
     )
 
 

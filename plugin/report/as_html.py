@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .content import Report
 from .sorting import places
-from .texts import interval, moment, number
+from .texts import interval, moment, number, shortened
 
 TEMPLATE = "report.html.j2"
 
@@ -29,6 +29,7 @@ def to_html(report: Report) -> str:
         "interval": interval,
         "data_uri": _data_uri,
         "places": places,
+        "shortened": shortened,
     }
     return environment.get_template(TEMPLATE).render(report=report)
 
