@@ -9,6 +9,7 @@ import typer
 from ..errors import GeminiLabelError
 from . import (
     accept,
+    agree,
     compare,
     demo,
     doctor,
@@ -18,6 +19,7 @@ from . import (
     label,
     plan,
     shards,
+    sweep,
 )
 
 app = typer.Typer(
@@ -35,6 +37,8 @@ app.command("evaluate")(judge.evaluate_labels)
 app.command("report")(judge.report_labels)
 app.command("compare")(compare.compare_runs)
 app.command("accept")(accept.accept_labels)
+app.command("agree")(agree.agree_labels)
+app.command("sweep")(sweep.sweep_grid)
 app.command("export")(judge.export_labels)
 app.add_typer(journal.app)
 app.command("demo")(demo.run_demo)

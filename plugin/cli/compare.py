@@ -25,6 +25,7 @@ from ..report.compare import (
 from ..values import ImageLabels
 from .datasets import open_labels
 from .judge import BlankIsEmpty, Dataset, Iou, TargetPrecision, TruthField
+from .kinds import compare_kind_files
 from .show import console, number, table
 from .suspects import show_suspects
 
@@ -68,6 +69,8 @@ def compare_runs(
     Tokens, time and cost come from the record that `label` leaves in its files and
     fields.
     """
+    if truth and not dataset and compare_kind_files(truth, runs or [], out):
+        return
     if dataset and truth is None:
         opened = open_labels(
             dataset, truth_field, field or [], blank_is_empty=blank_is_empty
@@ -132,6 +135,8 @@ def write_comparison(
     truth: tuple[ImageLabels, ...],
     folder: Path,
     target: float,
+    *,
+    title: str = "",
 ) -> Path:
     """Write a report with the comparison first, then a section for each run."""
     sections = []
@@ -140,7 +145,7 @@ def write_comparison(
         sections.append(Section(one.name, one.run, scores, truth, one.predicted))
     report = build_report(
         sections,
-        title=" / ".join(one.name for one in contenders),
+        title=title or " / ".join(one.name for one in contenders),
         comparison=comparison,
         target_precision=target,
     )

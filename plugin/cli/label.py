@@ -14,8 +14,7 @@ from typing import Annotated
 import typer
 
 from ..asking import PLAIN, Manner
-from ..coco.folder import CocoSink, FolderSource, UrlSource
-from ..coco.lines import LinesSink
+from ..coco.folder import FolderSource, UrlSource
 from ..coco.read import read_coco
 from ..coco.write import Category
 from ..errors import UsageError
@@ -32,8 +31,9 @@ from ..pipeline import USE_ALL, Sink, Source, label, name_run
 from ..planning import Stored, plan_run, stored_in
 from ..rerun import failing, read_statuses
 from ..storage import local_path
+from ..sweep import sink_for
 from ..tasks import form_of
-from ..values import Kind, Question, Run, Status
+from ..values import Question, Run, Status
 from . import options
 from .groups import grouped
 from .show import console, show_estimate, show_run, shown_progress
@@ -111,7 +111,7 @@ def label_pictures(
     if dataset:
         sink = _field_sink(dataset, field, question, manner.times)
     else:
-        sink = file_sink(out, categories, question)
+        sink = sink_for(question, out, categories)
     job = Job(source, sink, question, model, journal, limits, manner, reuse, costs, log)
     if not offline:
         job.show_estimate(endpoint)
@@ -227,15 +227,6 @@ def find_source(
     from .datasets import open_dataset
 
     return ViewSource(open_dataset(dataset)), None
-
-
-def file_sink(
-    out: Path, categories: Sequence[Category] | None, question: Question
-) -> Sink:
-    """Choose a COCO file, or lines for what it cannot hold."""
-    if form_of(question).kind is Kind.OBJECTS:
-        return CocoSink(out, categories)
-    return LinesSink(out)
 
 
 def _field_sink(dataset: str, field: str, question: Question, times: int) -> Sink:
