@@ -183,6 +183,7 @@ def test_a_model_that_is_gone_does_not_cost_the_others(
         (GRID + "  confidence: [1]", "grid.confidence[0] must be true or false"),
         (GRID + "  instruction: [a, a]", "grid.instruction names 'a' twice"),
         (GRID + "  task: [segment]", "'task' stands under grid and beside it"),
+        (GRID.replace("task: detect", "") + "  task: [detect, tag]", "different kinds"),
         (GRID + "budget: 0", "budget must be a number above 0"),
         (GRID + "budget: much", "budget must be a number above 0"),
         (GRID + "iou: 3", "iou must be a number from 0.05 to 0.95"),
@@ -203,6 +204,30 @@ def test_a_wrong_grid_is_said_in_a_sentence(
     with pytest.raises(FormatError) as caught:
         read_grid(grid(tmp_path, text))
     assert sentence in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_grid_of_classes_has_numbers_of_its_own(desk: Path, emulator: str) -> None:
+    """Tasks that COCO cannot hold leave JSON Lines, and are compared by accuracy."""
+    lines = [
+        json.dumps(
+            {"sample_id": p.stem, "file": f"data/{p.name}", "values": [{"label": c}]}
+        )
+        for p, c in zip(sorted((desk / "data").iterdir()), "aba", strict=True)
+    ]
+    (desk / "truth.jsonl").write_text("\n".join(lines))
+    text = GRID.replace("detect", "classify").replace("truth.json", "truth.jsonl")
+    path, out = grid(desk, text + "classes: [cup, book]\n"), desk / "sweep"
+    env = {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": emulator}
+    command = ["sweep", str(path), "--out", str(out)]
+    first = CliRunner().invoke(app, command, env=env, catch_exceptions=False)
+    assert first.exit_code == 0, first.output
+    assert "Accuracy" in first.output
+    data = json.loads((out / "report" / "report.json").read_text())
+    assert data["kind_comparison"]["kind"] == "tag"
+    assert [kind["items"] for kind in data["kinds"]] == [3, 3]
+    again = CliRunner().invoke(app, command, env=env, catch_exceptions=False)
+    assert again.output.count("was finished before") == 2
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
