@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -14,13 +13,12 @@ from ..coco.folder import FolderSource
 from ..coco.write import Category
 from ..evaluation.compare import Contender, compare
 from ..evaluation.trust import TARGET
-from ..gemini.endpoint import endpoint_from_environment
-from ..gemini.pool import Limits
 from ..progress import Progress
 from ..sweep import Cell, CellRun, Grid, Sweep, read_grid, run_sweep
 from ..values import ImageLabels, Kind
 from . import options
 from .compare import show_comparison, write_comparison
+from .groups import grouped
 from .judge import TargetPrecision
 from .kinds import conclude_kinds
 from .label import stop_on_interrupt
@@ -30,6 +28,7 @@ AGAIN = "Not all cells are done. The same command goes on; nothing is paid twice
 SECONDS = 5.0
 
 
+@grouped
 def sweep_grid(
     grid: Annotated[Path, typer.Argument(help="The YAML file (docs/sweep.md).")],
     *,
@@ -40,9 +39,8 @@ def sweep_grid(
         Path | None,
         typer.Option(help="The record of replies; without it, one in the folder."),
     ] = None,
-    in_flight: options.InFlight = 16,
-    rpm: options.RequestsPerMinute = None,
-    tpm: options.TokensPerMinute = None,
+    pace: options.Pace,
+    where: options.Where,
     prices: options.PriceFile = None,
     target_precision: TargetPrecision = TARGET,
 ) -> None:
@@ -59,8 +57,8 @@ def sweep_grid(
             source,
             out,
             journal or out / "journal.sqlite",
-            endpoint_from_environment(os.environ),
-            Limits(in_flight=in_flight, requests_per_minute=rpm, tokens_per_minute=tpm),
+            where.endpoint(),
+            pace.limits(costs, None),
             costs,
             categories,
             watch=_watcher(len(found.cells)),

@@ -85,13 +85,14 @@ def run_sweep(grid: Grid, sweep: Sweep) -> Iterator[CellRun]:
     and for a folder with labels of another grid.
     """
     sweep.folder.mkdir(parents=True, exist_ok=True)
-    paths = [sweep.folder / f"{cell.stem}.json" for cell in grid.cells]
+    cells = [replace(c, manner=c.manner.at(sweep.endpoint)) for c in grid.cells]
+    paths = [sweep.folder / f"{cell.stem}.json" for cell in cells]
     if grid.budget_usd is not None:
         for cell in grid.cells:
             Budget(grid.budget_usd, sweep.prices).check(cell.model)
     before = {path: _before(path) for path in paths}
     spent = sum(run.cost_usd or 0.0 for run in before.values() if run)
-    for cell, path in zip(grid.cells, paths, strict=True):
+    for cell, path in zip(cells, paths, strict=True):
         earlier = _of_cell(before[path], cell)
         if earlier is not None and _is_finished(earlier, len(sweep.source)):
             yield CellRun(cell, path, earlier, was_there=True)
