@@ -132,9 +132,10 @@ def _conclude(
         if grid.kind is Kind.OBJECTS:
             comparison = compare(truth, contenders, iou=grid.iou)
             show_comparison(comparison)
-            write_comparison(
+            path = write_comparison(
                 comparison, contenders, tuple(truth), report, target, title=title
             )
+            console.print(f"report: {path}")
         else:
             conclude_kinds(truth, contenders, grid.kind, report, title)
     console.print(f"All cells together: {_spent(runs)}")

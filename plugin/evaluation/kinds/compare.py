@@ -12,9 +12,9 @@ from ...errors import UsageError
 from ...values import ImageLabels, Kind, Run
 from ..bootstrap import f1_resamples
 from ..compare import FEW_IMAGES, Contender
-from ..intervals import SEED, FloatArray, Interval, draw_images, percentiles
+from ..intervals import SEED, FloatArray, Interval, draw_images
 from .judging import find_kind, judge_kind
-from .numbers import Better, KindScores, Measure, defined
+from .numbers import Better, KindScores, Measure, defined, range_of
 
 Verdict: TypeAlias = Literal["better", "worse", "within noise", "undefined"]
 
@@ -147,6 +147,6 @@ def _difference(mine: Measure, theirs: Measure, weights: FloatArray) -> KindDiff
     return KindDifference(
         mine.name,
         value,
-        percentiles(drawn, around=value if mine.overstated else None),
+        range_of(mine, drawn, value, weights.shape[1]),
         mine.better,
     )

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...values import Kind, Status
 from ..bootstrap import f1_resamples
-from ..intervals import SEED, FloatArray, Interval, draw_images, percentiles
+from ..intervals import SEED, FloatArray, Interval, corrected, draw_images, percentiles
 
 Better: TypeAlias = Literal["high", "low"]
 CellValue: TypeAlias = str | int | float | None
@@ -25,8 +25,7 @@ CellValue: TypeAlias = str | int | float | None
 class Measure:
     """One number: `of` takes weights [n, items] and gives n numbers, NaN if undefined.
 
-    `overstated`: drawings with repeated items raise it (AP), so that they are moved to
-    lie around the number itself.
+    `overstated`: few items raise it (AP), and drawings more so: its range is corrected.
     """
 
     name: str
@@ -142,9 +141,18 @@ def _number(measure: Measure, both: FloatArray, drawn: FloatArray) -> Number:
         measure.meaning,
         over_all,
         over_answered,
-        percentiles(measure.of(drawn), around=over_all if measure.overstated else None),
+        range_of(measure, measure.of(drawn), over_all, drawn.shape[1]),
         measure.better,
     )
+
+
+def range_of(
+    measure: Measure, drawn: FloatArray, value: float | None, items: int
+) -> Interval | None:
+    """Give the 95 % range of what drawings give; `corrected` for one they overstate."""
+    if measure.overstated:
+        return corrected(drawn, value, items)
+    return percentiles(drawn)
 
 
 def defined(value: float) -> float | None:
