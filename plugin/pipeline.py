@@ -28,6 +28,8 @@ from .gemini.prices import TABLE, Prices
 from .gemini.stored import Reuse
 from .progress import ItemDone, Progress, Tally
 from .tasks import Task
+from .templates import told
+from .tiling import Joiner
 from .values import (
     Item,
     JsonValue,
@@ -39,6 +41,7 @@ from .values import (
     Reply,
     Run,
     Status,
+    moved,
 )
 from .version import __version__
 
@@ -94,16 +97,16 @@ def label(
     """Ask a question about every item of a source and keep the labels in a sink.
 
     `reuse`: see `rerun`. Setting `stop` finishes what is in flight; the rest is `skipped`,
-    as when a budget is reached. The same call resumes. Raises `UsageError` before asking,
-    `FatalApiError` when that cannot help.
+    as when a budget is reached. Raises `UsageError` before asking, or `FatalApiError`.
     """
     asking = Asking.about(question, model, manner.at(endpoint))
+    source = told(source, asking.names)
     tally = _start(source, asking, limits, prices, free=_is_free(endpoint, reuse))
     try:
         with Journal(journal, reuse.stale) as book:
             answers = partial(reuse.answers, endpoint=endpoint, journal=book)
             ask = partial(answers, limits=limits, upload=asking.manner.upload)
-            items = asking.repeated(source.items())
+            items = asking.pieces(source.items())
             replies = ask(items, asking.request, stop=stop)
             _take(replies, asking, sink, tally, (on_progress, on_item), stop=stop)
     finally:
@@ -153,19 +156,23 @@ def _take(
 ) -> None:
     """Keep the labels of one item after the other, count it and say so."""
     on_progress, on_item = listeners
+    joiner = Joiner()
     for answered in replies:
-        parsed = parse(answered, asking.task, asking.question)
-        parsed = replace(
-            parsed, cost_usd=tally.price(parsed.usage, parsed.model_version)
-        )
-        sink.write(parsed)
-        cost = tally.add(parsed)
-        if on_item is not None:
-            on_item(ItemDone(answered, parsed, cost))
         tally.notes.extend(answered.notes)
         tally.traffic += answered.traffic
+        parsed = parse(answered, asking.task, asking.question)
+        price = tally.price(parsed.usage, parsed.model_version)
+        whole = joiner.add(replace(parsed, cost_usd=price))
+        if whole is None:
+            continue
+        sink.write(whole)
+        cost = tally.add(whole)
+        if on_item is not None:
+            on_item(ItemDone(answered, whole, cost))
         if on_progress is not None:
             on_progress(tally.progress())
+    for parsed in joiner.rest():
+        tally.add(parsed)
     stopped = stop is not None and stop.is_set()
     if tally.budget_usd is not None and tally.left and not stopped:
         tally.notes.append(
@@ -196,11 +203,14 @@ def read_reply(
     media: Media | None,
     key: str,
 ) -> Parsed:
-    """Read a reply without its request: `media` needs no content, `key` names it."""
+    """Read a reply without its request: `media` needs no content, `key` names it.
+
+    What was read in a part of a picture is given where it is in the whole.
+    """
     parsed = Parsed(
         item=item,
         status=reply.failure or Status.MEDIA_ERROR,
-        frame=None if media is None else media.frame,
+        frame=None if media is None else media.whole or media.frame,
         error=reply.error,
         usage=reply.usage,
         model_version=reply.model_version,
@@ -211,10 +221,11 @@ def read_reply(
         return parsed
     reading = task.read(reply.text, question, media)
     status, error = judge(reply, reading)
+    values = tuple(moved(value, *media.at_xy_px) for value in reading.values)
     return replace(
         parsed,
         status=status,
-        values=reading.values,
+        values=values,
         issues=reading.issues,
         error=error,
         objects=_counted(reading),

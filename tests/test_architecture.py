@@ -13,7 +13,7 @@ LIBRARY = {
     *BASE,
     *("asking", "coco", "evaluation", "events", "gemini", "labels", "media"),
     *("parsing", "pipeline", "planning", "progress", "records", "report", "rerun"),
-    *("shards", "storage", "sweep", "tasks"),
+    *("shards", "storage", "sweep", "tasks", "templates", "tiling"),
 }
 # The table of docs/design.md: what a part may import of the project ...
 MAY_IMPORT = {
@@ -32,11 +32,13 @@ MAY_IMPORT = {
     "report": {"evaluation", *BASE},
     "emulator": {"values", "errors"},
     "progress": {"gemini", *BASE},
-    "asking": {"tasks", "parsing", "gemini", "media", *BASE},
-    "pipeline": {"asking", "tasks", "gemini", "progress", *BASE},
+    "templates": BASE,
+    "tiling": {"media", *BASE},
+    "asking": {"tasks", "parsing", "templates", "tiling", "gemini", "media", *BASE},
+    "pipeline": {"asking", "tasks", "templates", "tiling", "gemini", "progress", *BASE},
     "events": {"progress", *BASE},
     "shards": {"asking", "pipeline", "gemini", "progress", "storage", *BASE},
-    "planning": {"asking", "pipeline", "gemini", "media", *BASE},
+    "planning": {"asking", "pipeline", "templates", "tiling", "gemini", "media", *BASE},
     "rerun": {"pipeline", "parsing", "tasks", "gemini", *BASE},
     "sweep": {
         "asking",

@@ -379,3 +379,25 @@ def test_a_damaged_mask_is_named_when_it_is_looked_at(foreign: fo.Dataset) -> No
     assert damaged.mask
     with pytest.raises(FormatError, match=object_id):
         damaged.mask.crop.any()
+
+
+def test_slices_of_a_group_are_pictures_of_one_question(tmp_path: Path) -> None:
+    """Another slice of a group stands beside the one that is asked about."""
+    grouped = fo.Dataset()
+    try:
+        grouped.add_group_field("group", default="left")
+        for number in range(2):
+            group = fo.Group()
+            for name in ("left", "right")[: 2 - number]:
+                path = tmp_path / f"{name}{number}.png"
+                Image.new("RGB", (8, 8)).save(path)
+                grouped.add_sample(fo.Sample(str(path), group=group.element(name)))
+        with pytest.raises(UsageError, match="select one slice"):
+            ViewSource(grouped)
+        view = grouped.select_group_slices("left")
+        items = list(ViewSource(view, others=["right"]).items())
+        assert [Path(item.path).name for item in items] == ["left0.png", "left1.png"]
+        others = [[Path(path).name for path in item.others] for item in items]
+        assert others == [["right0.png"], []]
+    finally:
+        grouped.delete()

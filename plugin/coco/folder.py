@@ -120,7 +120,7 @@ def attempt_path(path: Path, attempt: int) -> Path:
     return path.with_stem(f"{path.stem}_ask{attempt + 1}") if attempt else path
 
 
-def order(parsed: Parsed) -> tuple[int, str]:
+def order(parsed: Parsed) -> tuple[int, str, int]:
     """Sort sample ids, whole numbers by their size: they are shorter, then smaller."""
     text = parsed.item.sample_id
-    return (len(text) if text.isdigit() else 0, text)
+    return (len(text) if text.isdigit() else 0, text, parsed.item.attempt)

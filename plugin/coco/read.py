@@ -79,11 +79,14 @@ def _read_images(
         number = get_whole(entry, "id", where)
         if number in found:
             raise FormatError(f"{where}.id: {number} is there twice")
-        name = _safe_name(get_text(entry, "file_name", where), where)
-        folder = folder or _find_folder(beside, name)
+        name = get_text(entry, "file_name", where)
+        path = name
+        if not name.lower().startswith(("http://", "https://")):
+            folder = folder or _find_folder(beside, _safe_name(name, where))
+            path = str(folder / name)
         found[number] = ImageLabels(
             _sample_id(entry, number, where),
-            str(folder / name),
+            path,
             _read_frame(entry, where),
             status=_read_status(entry, where),
         )

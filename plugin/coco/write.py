@@ -77,7 +77,7 @@ def coco_document(
 
     Without `categories`, the labels in order of their names get 1, 2, ...; a label that
     is not among the given ones is added behind them. File names are relative to the
-    innermost folder that holds all pictures. Image ids stay where all are whole numbers;
+    innermost folder that holds all pictures; a URL stays whole. Image ids stay where all are whole numbers;
     otherwise they are 1, 2, ... and each entry keeps its `sample_id`. Raises UsageError
     for a number that JSON cannot hold and for a mask outside of its picture.
     """
@@ -143,6 +143,8 @@ def _annotation_ids(images: Sequence[ImageLabels]) -> Iterator[int]:
 
 
 def _file_names(paths: Sequence[str]) -> list[str]:
+    if any("://" in path for path in paths):
+        return [path if "://" in path else PurePath(path).name for path in paths]
     try:
         folder = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120
     except ValueError:

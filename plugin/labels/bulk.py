@@ -84,6 +84,25 @@ def write_sample(
         dataset.set_values(name, value_of, key_field="id", expand_schema=False)
 
 
+def write_object(
+    dataset: fo.Dataset,
+    sample_id: str,
+    inner: str,
+    object_id: str,
+    values: Mapping[str, Any],
+) -> None:
+    """Set attributes of one object of a list (`field.detections`); all or none of them."""
+    collection = _collection(dataset)
+    if collection is not None:
+        where = {"_id": ObjectId(sample_id), f"{inner}._id": ObjectId(object_id)}
+        changes = {f"{inner}.$.{name}": value for name, value in values.items()}
+        collection.update_one(where, {"$set": {**changes, **_now()}})
+        fo.Sample._reload_docs(collection.name, sample_ids=[sample_id])  # noqa: SLF001
+        return
+    for name, value in values.items():
+        dataset.set_label_values(f"{inner}.{name}", {object_id: value})
+
+
 def _revived(document: dict[str, Any]) -> Any:
     """Make the label or metadata again that a document was written from."""
     return getattr(fo, document["_cls"]).from_dict(document)
