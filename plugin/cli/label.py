@@ -32,13 +32,14 @@ from ..planning import Stored, plan_run, stored_in
 from ..rerun import failing, read_statuses
 from ..storage import local_path
 from ..sweep import sink_for
-from ..tasks import form_of
 from ..values import Question, Run, Status
 from . import options
+from .beside import open_sink, open_source, with_examples
 from .groups import grouped
 from .show import console, show_estimate, show_run, shown_progress
 
 DEFAULT_LIMITS = Limits()
+NOTHING_BESIDE = options.Beside()
 LOOKED_AT = 500
 """Up to so many pictures are read before a run to know which of them are left to ask."""
 LEFT = "Stopped early. The same command goes on; nothing is paid twice."
@@ -48,7 +49,11 @@ LEFT_OFFLINE = (
 
 
 Out = Annotated[
-    Path, typer.Option(help="The COCO file to write (for a folder or COCO file).")
+    Path,
+    typer.Option(
+        help="The file to write, for a folder or COCO file: COCO, or JSON Lines for what "
+        "is no box."
+    ),
 ]
 Retry = Annotated[
     str,
@@ -86,6 +91,7 @@ def label_pictures(
     out: Out = Path("labels.json"),
     dataset: options.Dataset = "",
     field: options.Field = "gemini",
+    beside: options.Beside,
     journal: options.JournalFile = options.JOURNAL,
     pace: options.Pace,
     budget: options.Budget = None,
@@ -105,11 +111,12 @@ def label_pictures(
     # Offline nothing is sent, so that any key does.
     endpoint = where.endpoint(api_key="unused" if offline else "")
     question = words.question
+    source, categories = find_source(pictures, dataset, beside)
     manner = replace(how.manner.at(endpoint), reading=rules)
+    manner = with_examples(manner, dataset, question, beside)
     reuse = _reuse(question, retry, rules, offline=offline)
-    source, categories = find_source(pictures, dataset)
     if dataset:
-        sink = _field_sink(dataset, field, question, manner.times)
+        sink = open_sink(dataset, field, question, manner.times, beside)
     else:
         sink = sink_for(question, out, categories)
     job = Job(source, sink, question, model, journal, limits, manner, reuse, costs, log)
@@ -210,11 +217,12 @@ def _reuse(question: Question, retry: str, rules: ReadRules, *, offline: bool) -
 
 
 def find_source(
-    pictures: str | None, dataset: str
+    pictures: str | None, dataset: str, beside: options.Beside = NOTHING_BESIDE
 ) -> tuple[Source, Sequence[Category] | None]:
     """Choose where samples come from; a COCO file brings its categories along."""
     if bool(dataset) == (pictures is not None):
         raise UsageError("Name either a folder or COCO file, or --dataset.")
+    beside.check(dataset)
     if pictures is not None:
         path = local_path(pictures)
         if path is None:
@@ -223,18 +231,7 @@ def find_source(
             coco = read_coco(path)
             return FolderSource(coco), coco.categories
         return FolderSource(path), None
-    from ..labels.samples import ViewSource
-    from .datasets import open_dataset
-
-    return ViewSource(open_dataset(dataset)), None
-
-
-def _field_sink(dataset: str, field: str, question: Question, times: int) -> Sink:
-    """Write to fields of a dataset."""
-    from ..labels.write import FieldSink
-    from .datasets import open_dataset
-
-    return FieldSink(open_dataset(dataset), field, form_of(question), times=times)
+    return open_source(dataset, beside), None
 
 
 @contextmanager
