@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from itertools import chain
 
 import fiftyone as fo
 
 from ..errors import UsageError
-from ..values import Answer, Form, Item, Kind, Shown, Tag, Value
+from ..values import Answer, Form, Item, Kind, Shown, Value
 from .kinds import answer_field
-from .read import read_labels
+from .read_kinds import kind_of_field, read_kind
 from .samples import ViewSource
 
 MOST = 20
@@ -48,43 +49,33 @@ def _read(
     view: fo.SampleCollection, field: str, form: Form
 ) -> Iterator[tuple[Value, ...] | None]:
     """Give the labels of each sample; None where it has none."""
-    if form.kind is Kind.OBJECTS:
-        unlabelled = set(view.exists(field, bool=False).values("id"))
-        for image in read_labels(view, field):
-            yield None if image.image_id in unlabelled else image.values
-        return
-    reader = {Kind.TEXT: _texts, Kind.TAG: _tag, Kind.TAGS: _tags}.get(form.kind)
-    if reader is None:
-        raise UsageError(f"Labels of the kind {form.kind} cannot be read as examples.")
     names = form.names if form.kind is Kind.TEXT else ("",)
-    fields = [answer_field(field, name) for name in names]
-    for name in fields:
-        if view.get_field(name) is None:
-            raise UsageError(f"The dataset has no field {name!r}.")
-    for labels in zip(*(view.values(name) for name in fields), strict=True):
-        yield None if None in labels else tuple(reader(labels, names))
+    columns = [_column(view, field, name, form.kind) for name in names]
+    for parts in zip(*columns, strict=True):
+        whole = [part for part in parts if part is not None]
+        yield tuple(chain(*whole)) if len(whole) == len(parts) else None
 
 
-def _texts(labels: tuple[Any, ...], names: tuple[str, ...]) -> Iterator[Value]:
-    for text, name in zip(labels, names, strict=True):
-        yield Answer(str(text), name)
-
-
-def _tag(labels: tuple[Any, ...], names: tuple[str, ...]) -> Iterator[Value]:
-    del names
-    _expect(labels[0], fo.Classification)
-    yield Tag(labels[0].label or "", labels[0].confidence)
-
-
-def _tags(labels: tuple[Any, ...], names: tuple[str, ...]) -> Iterator[Value]:
-    del names
-    _expect(labels[0], fo.Classifications)
-    for label in labels[0].classifications:
-        yield Tag(label.label or "", label.confidence)
-
-
-def _expect(label: Any, kind: type) -> None:
-    if not isinstance(label, kind):
+def _column(
+    view: fo.SampleCollection, field: str, name: str, kind: Kind
+) -> list[tuple[Value, ...] | None]:
+    """Read one field; raises `UsageError` where it holds another kind of labels."""
+    column = answer_field(field, name)
+    held = kind_of_field(view, column)
+    if held is not kind:
         raise UsageError(
-            f"An example needs {kind.__name__}; the field holds {type(label).__name__}."
+            f"The field {column!r} holds labels of the kind {held}, and an example "
+            f"here needs {kind}."
         )
+    unlabelled = set(view.exists(column, bool=False).values("id"))
+    return [
+        None
+        if image.image_id in unlabelled
+        else tuple(_named(value, name) for value in image.values)
+        for image in read_kind(view, column)
+    ]
+
+
+def _named(value: Value, name: str) -> Value:
+    """Say which of several questions a text answers."""
+    return replace(value, name=name) if isinstance(value, Answer) else value
