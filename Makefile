@@ -49,7 +49,8 @@ constraints:  ## write constraints.txt anew with the newest versions
 wheel: $(READY)  ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation
 
-pictures: demo  ## take the pictures of the README anew (needs Chromium)
+pictures: demo  ## take the pictures of README and docs anew (needs Chromium)
+	@$(BIN)/python scripts/task_pictures.py
 	@$(BIN)/python scripts/pictures.py $(OUT)
 
 clean:  ## remove everything that can be made again

@@ -11,7 +11,6 @@ exports. Running `label` again with the same journal resumes: nothing is paid tw
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,21 +22,19 @@ from .asking import PLAIN, Asking, Manner
 from .errors import UsageError
 from .gemini.batches.answers import Batching
 from .gemini.endpoint import Endpoint
-from .gemini.journal import Journal, request_key
+from .gemini.journal import Journal
 from .gemini.pool import Answered, Limits
 from .gemini.prices import TABLE, Prices
 from .gemini.stored import Reuse
 from .progress import ItemDone, Progress, Tally
-from .tasks import Task
+from .reading import parse
+from .templates import told
+from .tiling import Joiner
 from .values import (
     Item,
     JsonValue,
-    Media,
-    ObjectCounts,
     Parsed,
     Question,
-    Reading,
-    Reply,
     Run,
     Status,
 )
@@ -45,7 +42,6 @@ from .version import __version__
 
 NO_LIMITS = Limits()
 USE_ALL = Reuse()
-EXCERPT = 160
 Listeners: TypeAlias = tuple[
     Callable[[Progress], None] | None, Callable[[ItemDone], None] | None
 ]
@@ -95,19 +91,19 @@ def label(
 ) -> Run:
     """Ask a question about every item of a source and keep the labels in a sink.
 
-    `reuse`: see `rerun`. `batching`: ask by the Batch API, at half the price. Setting
-    `stop` finishes what is in flight; the rest is `skipped`, as when a budget is reached
-    or it is in an open batch. The same call resumes. Raises `UsageError` before asking,
-    `FatalApiError` when that cannot help.
+    `reuse`: see `rerun`. `batching`: ask by the Batch API. Setting `stop` finishes what is
+    in flight; the rest is `skipped`, as when a budget is reached or it is in an open
+    batch. Raises `UsageError` before asking, or `FatalApiError`.
     """
     asking = Asking.about(question, model, manner.at(endpoint))
+    source = told(source, asking.names)
     tally = _start(source, asking, limits, prices, free=_is_free(endpoint, reuse))
     try:
         with Journal(journal, reuse.stale) as book:
             way = batching.answers(tally.notes.append) if batching else reuse.answers
             answers = partial(way, endpoint=endpoint, journal=book)
             ask = partial(answers, limits=limits, upload=asking.manner.upload)
-            items = asking.repeated(source.items())
+            items = asking.pieces(source.items())
             replies = ask(items, asking.request, stop=stop)
             _take(replies, asking, sink, tally, (on_progress, on_item))
             _explain_rest(tally, book, endpoint, batching, stop)
@@ -156,17 +152,22 @@ def _take(
 ) -> None:
     """Keep the labels of one item after the other, count it and say so."""
     on_progress, on_item = listeners
+    joiner = Joiner()
     for answered in replies:
-        parsed = parse(answered, asking.task, asking.question)
-        parsed = replace(parsed, cost_usd=tally.price_of(parsed))
-        sink.write(parsed)
-        cost = tally.add(parsed)
-        if on_item is not None:
-            on_item(ItemDone(answered, parsed, cost))
         tally.notes.extend(answered.notes)
         tally.traffic += answered.traffic
+        parsed = parse(answered, asking.task, asking.question)
+        whole = joiner.add(replace(parsed, cost_usd=tally.price_of(parsed)))
+        if whole is None:
+            continue
+        sink.write(whole)
+        cost = tally.add(whole)
+        if on_item is not None:
+            on_item(ItemDone(answered, whole, cost))
         if on_progress is not None:
             on_progress(tally.progress())
+    for parsed in joiner.rest():
+        tally.add(parsed)
 
 
 def _explain_rest(
@@ -192,76 +193,6 @@ def _explain_rest(
             f"The budget of ${tally.budget_usd:.2f} was reached before "
             f"{tally.left} of {tally.total} items."
         )
-
-
-def parse(answered: Answered, task: Task, question: Question) -> Parsed:
-    """Read one reply; whatever is wrong with it becomes status, error and issues."""
-    request = answered.request
-    return read_reply(
-        answered.item,
-        answered.reply,
-        task,
-        question,
-        media=None if request is None else request.media,
-        key="" if request is None else request_key(request),
-    )
-
-
-def read_reply(
-    item: Item,
-    reply: Reply,
-    task: Task,
-    question: Question,
-    *,
-    media: Media | None,
-    key: str,
-) -> Parsed:
-    """Read a reply without its request: `media` needs no content, `key` names it."""
-    parsed = Parsed(
-        item=item,
-        status=reply.failure or Status.MEDIA_ERROR,
-        frame=None if media is None else media.frame,
-        error=reply.error,
-        usage=reply.usage,
-        model_version=reply.model_version,
-        request_key=key,
-        from_journal=reply.from_journal,
-        batched=reply.batched,
-    )
-    if media is None or reply.failure is not None:
-        return parsed
-    reading = task.read(reply.text, question, media)
-    status, error = judge(reply, reading)
-    return replace(
-        parsed,
-        status=status,
-        values=reading.values,
-        issues=reading.issues,
-        error=error,
-        objects=_counted(reading),
-    )
-
-
-def _counted(reading: Reading) -> ObjectCounts:
-    """Count what became of the objects of one reply."""
-    issues = Counter(issue.code for issue in reading.issues)
-    return ObjectCounts(reading.items_seen, reading.repaired, reading.dropped, issues)
-
-
-def judge(reply: Reply, reading: Reading) -> tuple[Status, str]:
-    """Decide the status of a reply that has text, and why where it failed."""
-    excerpt = " ".join(reply.text[:EXCERPT].split())
-    if reply.cut or reading.cut:
-        kept = len(reading.values)
-        return Status.TRUNCATED, f"The reply was cut; {kept} whole labels were kept."
-    if not reading.readable:
-        return Status.MALFORMED, f"The reply holds no JSON answer: {excerpt!r}"
-    if reading.values:
-        return Status.OK, ""
-    if reading.items_seen == 0:
-        return Status.EMPTY, ""
-    reasons = "; ".join(f"{i.path}: {i.message}" for i in reading.issues[:3])
-    return Status.MALFORMED, f"Nothing of the reply could be kept: {reasons}"
 
 
 def _record(

@@ -18,6 +18,7 @@ from .gemini.pool import Limits
 from .gemini.prices import TABLE, Prices
 from .gemini.tokens import prompt_tokens
 from .pipeline import NO_LIMITS, Source
+from .templates import told
 from .values import Item, Question, Request
 
 Stored = Callable[[Request], bool]
@@ -51,13 +52,15 @@ def plan_run(
     if len(source) == 0:
         raise UsageError("There is nothing to label: the source holds no pictures.")
     asking = Asking.about(question, model, manner)
+    source = told(source, asking.names)
     known = None
     if stored is not None:
-        known = _count(asking.repeated(source.items()), asking, stored)
+        known = _count(asking.pieces(source.items()), asking, stored)
+    pieces = _pieces(source, asking)
     return foresee(
         model,
         _tokens(source, asking, count, count_some),
-        len(source) * manner.times - (known or 0),
+        round(len(source) * pieces) - (known or 0),
         day=datetime.now(UTC).date(),
         prices=prices,
         limits=limits,
@@ -74,21 +77,35 @@ def stored_in(journal: Journal, *, emulated: bool) -> Stored:
     )
 
 
+def _pieces(source: Source, asking: Asking) -> float:
+    """Count the requests for one picture: of tiles, estimated by some of the pictures."""
+    if asking.manner.tile is None:
+        return float(asking.manner.times)
+    some = list(_spread(source, SOME))
+    return len(list(asking.pieces(some))) / len(some)
+
+
+def _spread(source: Source, most: int) -> Iterator[Item]:
+    """Give some items, spread evenly over a source."""
+    return islice(source.items(), 0, None, -(-len(source) // most))
+
+
 def _tokens(
     source: Source, asking: Asking, count: Count | None, count_some: int
 ) -> list[int]:
     """Count or estimate the input tokens of some requests."""
     if count is not None:
-        return count(_countable(_some(source, asking.request, count_some)))
-    return [prompt_tokens(each) for each in _some(source, asking.sketch, SOME)]
+        return count(_countable(_some(source, asking, asking.request, count_some)))
+    return [prompt_tokens(each) for each in _some(source, asking, asking.sketch, SOME)]
 
 
-def _some(source: Source, build: Callable[[Item], Request], most: int) -> list[Request]:
-    """Build some requests, spread evenly over a source."""
-    step = -(-len(source) // most)
+def _some(
+    source: Source, asking: Asking, build: Callable[[Item], Request], most: int
+) -> list[Request]:
+    """Build the requests about some items, spread evenly over a source."""
     requests: list[Request] = []
     trouble = None
-    for item in islice(source.items(), 0, None, step):
+    for item in asking.pieces(_spread(source, most)):
         try:
             requests.append(build(item))
         except MediaError as error:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from .values import JsonValue, Parsed, Run, Usage
@@ -26,6 +26,24 @@ def spent(parsed: Parsed) -> dict[str, JsonValue]:
     if parsed.usage == Usage():
         return {}
     return {"gemini_usage": plain(parsed.usage), "gemini_cost_usd": parsed.cost_usd}
+
+
+def add_up(base: Run, runs: Sequence[Run]) -> Run:
+    """Put what several runs took into the record of one: tokens, cost, seconds of work.
+
+    The time is counted from the start of the first; a cost is unknown when one is.
+    """
+    costs = [run.cost_usd for run in runs]
+    spans = [run.finished - run.started for run in runs if run.finished is not None]
+    finished = runs[0].started + sum(spans, timedelta())
+    return replace(
+        base,
+        started=runs[0].started,
+        finished=finished if len(spans) == len(runs) else None,
+        usage=sum((run.usage for run in runs), Usage()),
+        cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
+        from_journal=sum(run.from_journal for run in runs),
+    )
 
 
 def coco_info(record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from .errors import UsageError
 from .gemini.envelope import read_body
 from .parsing.rules import DEFAULT_RULES, ReadRules
-from .pipeline import judge
+from .reading import judge
 from .tasks import Task, find_task
 from .values import Frame, Media, Question, Status
 

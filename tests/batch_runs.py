@@ -12,10 +12,10 @@ from fiftyone_gemini.gemini.batches.answers import Batching
 from fiftyone_gemini.gemini.batches.packing import Sizes
 from fiftyone_gemini.gemini.endpoint import Endpoint
 from fiftyone_gemini.gemini.engine import Answered
+from fiftyone_gemini.gemini.exchange import export
 from fiftyone_gemini.gemini.journal import Journal
 from fiftyone_gemini.gemini.limits import Limits
 from fiftyone_gemini.gemini.pool import ask_all
-from fiftyone_gemini.gemini.upkeep import export
 from fiftyone_gemini.values import Item
 from gemini_server import KEY, build
 

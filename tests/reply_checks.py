@@ -13,7 +13,7 @@ from fiftyone_gemini.parsing.points import (
     read_points,
     read_trajectories,
 )
-from fiftyone_gemini.pipeline import judge
+from fiftyone_gemini.reading import judge
 from fiftyone_gemini.tasks import Task
 from fiftyone_gemini.values import (
     Detection,

@@ -5,20 +5,13 @@ Pictures of what they see are kept in `test-out/`.
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import fiftyone as fo
 import pytest
+from app_browser import CHROMIUM, RUN_MILLISECONDS, keep, open_page, running_app
 from fiftyone_gemini.coco.read import read_coco
 from fiftyone_gemini.emulator import Settings, running_emulator
 from fiftyone_gemini.labels.create import create_dataset
@@ -27,23 +20,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 DATASET = "browser-test"
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
-    None,
-)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
 ]
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--disable-dev-shm-usage"),
-    *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
-]
-START_SECONDS = 90
-RUN_MILLISECONDS = 60_000
 TRIES = 5
 
 
@@ -58,73 +39,19 @@ def scenes(demo: Path) -> Iterator[fo.Dataset]:
 
 
 @pytest.fixture
-def app_url(scenes: fo.Dataset, demo: Path, tmp_path: Path) -> Iterator[str]:
-    """Give the address of an App server whose Gemini is the emulator."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        *(str(Path(sys.executable).with_name("fiftyone")), "app", "debug", scenes.name),
-        *("--headless", "-p", str(port), "-A", "127.0.0.1"),
-    ]
-    log = (tmp_path / "app.log").open("w")
+def page(scenes: fo.Dataset, demo: Path, tmp_path: Path) -> Iterator[Page]:
+    """Give a page with the samples, of an App whose Gemini is the emulator."""
     knowing = Settings(truth=str(demo / "annotations.json"), latency=2)
     with running_emulator(knowing) as emulator:
-        environ = {
-            **os.environ,
+        environment = {
             "GOOGLE_GEMINI_BASE_URL": emulator.url,
             "FIFTYONE_GEMINI_JOURNAL": str(tmp_path / "journal.sqlite"),
         }
-        server = subprocess.Popen(
-            command, env=environ, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            wait_for(f"http://127.0.0.1:{port}/fiftyone", server)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(20)
-            log.close()
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    """Wait until a server answers."""
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        assert server.poll() is None, "the App server ended before it could answer"
-        try:
-            urlopen(url, timeout=5).read()
-        except (URLError, OSError):
-            time.sleep(0.2)
-        else:
-            return
-    raise TimeoutError(url)
-
-
-@pytest.fixture
-def page(app_url: str, tmp_path: Path) -> Iterator[Page]:
-    """Give a page of Chromium that shows the samples of the dataset."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
-            executable_path=CHROMIUM,
-            args=FLAGS,
-            viewport={"width": 1500, "height": 950},
-        )
-        shown = browser.new_page()
-        shown.goto(f"{app_url}/datasets/{DATASET}")
-        shown.wait_for_selector("[data-cy=looker]", timeout=RUN_MILLISECONDS)
-        yield shown
-        browser.close()
-
-
-def keep(page: Page, root: Path, name: str) -> None:
-    """Keep a picture of the page in `test-out/`."""
-    folder = root / "test-out"
-    folder.mkdir(exist_ok=True)
-    page.screenshot(path=folder / f"app-{name}.png")
+        with (
+            running_app(scenes.name, tmp_path, environment) as url,
+            open_page(url, scenes.name, tmp_path) as shown,
+        ):
+            yield shown
 
 
 def select(page: Page, count: int) -> None:
@@ -165,9 +92,6 @@ def test_three_samples_get_boxes_and_masks(
     page: Page, scenes: fo.Dataset, root: Path
 ) -> None:
     """Three ticked samples are labelled through the form; the others are left alone."""
-    dismiss = page.get_by_text("Dismiss", exact=True)
-    if dismiss.count():
-        dismiss.first.click()
     select(page, 3)
     page.locator("img[src*='icon.svg']").first.click()
     dialog = page.get_by_role("dialog")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fiftyone_gemini.cli import app, main
-from fiftyone_gemini.cli import label as label_command
+from fiftyone_gemini.cli import job as job_module
 from fiftyone_gemini.errors import UsageError
 from gemini_server import Say, picture, refusal, serving
 from typer.testing import CliRunner
@@ -239,7 +239,7 @@ def test_the_estimate_before_a_resume_counts_what_is_left(
         text = run(*command)[1]
         assert "Estimate: 1 requests" in text
         assert "6 replies are in the journal already" in text
-        monkeypatch.setattr(label_command, "LOOKED_AT", 3)
+        monkeypatch.setattr(job_module, "LOOKED_AT", 3)
         text = run(*command)[1]
     assert "Estimate: 7 requests" in text
     assert "at most" in text

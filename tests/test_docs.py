@@ -14,11 +14,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted(ROOT.glob("docs/**/*.md")),
+]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ELSEWHERE = {
     "pip install .": "tests/test_packaging.py",
     "fiftyone-gemini doctor --fix": "tests/test_packaging.py",
+    "fiftyone-gemini label --dataset": "tests/test_cli_words.py",
     "fiftyone-gemini demo": "tests/test_offline_demo.py",
     "fiftyone plugins": "tests/test_plugin_loads.py",
     "fiftyone-gemini work manifest.jsonl --beam": "tests/test_shards_beam.py",

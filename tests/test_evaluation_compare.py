@@ -103,12 +103,13 @@ def test_pairing_makes_the_range_of_a_difference_narrower() -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_anything_can_be_compared(seed: int) -> None:
-    """Masks, crowds, failures, missing images: every number has a range or is None."""
+    """Masks, crowds, failures: every number has a range, but for a single image."""
     truth, one = random_case(seed)
     two = one[::2]
     found = compare(truth, [Contender("a", one), Contender("b", two)])
     for difference in found.against[0].differences:
-        assert (difference.value is None) or difference.interval is not None
+        has_range = difference.value is not None and len(truth) > 1
+        assert (difference.interval is not None) == has_range
 
 
 def test_failed_images_count_and_are_counted() -> None:

@@ -9,23 +9,28 @@ import pytest
 from evaluation_cases import random_case
 from fiftyone_gemini.evaluation import evaluate
 from fiftyone_gemini.evaluation.bootstrap import (
+    AP_RESAMPLES,
+    Ranking,
     drawn_ap,
     f1_resamples,
     find_intervals,
     gather_evidence,
 )
 from fiftyone_gemini.evaluation.intervals import (
+    Interval,
     chance_of_at_least,
+    corrected,
     draw_images,
     drawn_ratios,
     exact_lower,
     percentiles,
+    student,
     wilson,
 )
 from fiftyone_gemini.values import Box, Detection, Frame, ImageLabels
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest
+from scipy.stats import binom, binomtest, t
 
 Images = list[ImageLabels]
 
@@ -155,6 +160,58 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
             assert interval is not None
             hits[name] += interval.low <= 0.8 <= interval.high
     assert all(368 <= count <= 392 for count in hits.values()), hits
+
+
+@given(st.sampled_from([0.9, 0.95, 0.975, 0.995]), st.integers(1, 500))
+def test_students_t_is_scipys(share: float, freedom: int) -> None:
+    """The quantile is scipy's to a hundredth."""
+    assert student(share, freedom) == pytest.approx(t.ppf(share, freedom), rel=0.012)
+
+
+def graded(rng: np.random.Generator, images: int) -> tuple[Ranking, ...]:
+    """Make three classes over images of differing difficulty; better fits rank higher."""
+    hardness = rng.normal(0, 0.15, images)
+    found = []
+    for skill in (0.65, 0.82, 1.0):
+        objects = rng.poisson(rng.gamma(1.5, 1 / 1.5, images))
+        image = np.repeat(np.arange(images), objects)
+        image = image[rng.random(len(image)) < np.clip(skill + hardness[image], 0, 1)]
+        fit = np.clip(rng.beta(8, 2, len(image)) + 0.3 * hardness[image], 0, 1)
+        invented = rng.integers(0, images, rng.poisson(0.4 * images))
+        fit = np.append(fit, np.zeros(len(invented)))
+        said = np.where(fit > 0, fit, 0.5) + rng.normal(0, 0.2, len(fit))
+        order = np.argsort(-said, kind="stable")
+        right = fit[order] >= np.linspace(0.5, 0.95, 10)[:, None]
+        image = np.append(image, invented)[order]
+        none = np.zeros_like(right)
+        found.append(Ranking(image, right, none, objects.astype(float)))
+    return tuple(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("images", "least"), [(20, 0.9), (40, 0.91)])
+def test_the_interval_of_ap_holds_with_few_images(images: int, least: float) -> None:
+    """On simulated sets AP of very many images is inside about as often as it says."""
+    rng = np.random.default_rng(2)
+    many = [drawn_ap(np.ones((1, 4000)), graded(rng, 4000))[0] for _ in range(6)]
+    sets, inside = 250, 0
+    for _ in range(sets):
+        rankings = graded(rng, images)
+        measured = float(drawn_ap(np.ones((1, images)), rankings)[0])
+        drawn = drawn_ap(draw_images(images, AP_RESAMPLES), rankings)
+        found = corrected(drawn, measured, images)
+        assert found is not None
+        inside += found.low <= np.mean(many) <= found.high
+    assert least <= inside / sets <= 0.99
+
+
+def test_one_image_says_nothing_of_others() -> None:
+    """Numbers of a single image have no interval, and no interval leaves 0 to 1."""
+    truth, said = simulated(np.random.default_rng(3), 1)
+    found = find_intervals(truth, said, evaluate(truth, said))
+    assert (found.f1, found.ap) == (None, None)
+    assert corrected(np.full(9, 0.5), 0.5, 1) is None
+    assert Interval(-0.2, 1.3).within(0, 1) == Interval(0, 1)
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:

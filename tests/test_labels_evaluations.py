@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import fiftyone as fo
 import numpy as np
 import pytest
+from bson import json_util
 from fiftyone_gemini.app.evaluate import EvaluateSettings, evaluate_view
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.evaluation import CocoCurves
@@ -232,6 +233,43 @@ def test_without_what_is_private_the_same_is_written(
     monkeypatch.setattr(fo, "Sample", object)
     write_values(labelled, [ObjectValues("gemini", ids, {"copy": ids})], {})
     assert labelled.values("gemini.detections.copy") == ids
+
+
+def test_samples_without_truth_are_not_judged(labelled: fo.Dataset) -> None:
+    """Where nobody said what is there, nothing is invented; the run has the rest."""
+    last = labelled.last()
+    last["truth"] = None
+    last.save()
+    settings = EvaluateSettings(
+        predicted_field="gemini", truth_field="truth", eval_key="ev"
+    )
+    scores = evaluate_view(labelled, settings)
+    assert scores.all.images == len(labelled) - 1
+    counts = labelled.values("ev_fp")
+    assert counts[-1] is None
+    assert None not in counts[:-1]
+    results = labelled.load_evaluation_results("ev", cache=False)
+    assert results.metrics()["recall"] == pytest.approx(scores.all.main.counts.recall)
+    labelled.delete_evaluation("ev")
+    assert not labelled.has_field("ev_fp")
+
+
+def test_results_are_stored_as_fiftyone_stores_them(labelled: fo.Dataset) -> None:
+    """What is kept of a run reads, number by number, as what FiftyOne would keep."""
+    settings = EvaluateSettings(
+        predicted_field="gemini", truth_field="truth", eval_key="ev"
+    )
+    evaluate_view(labelled, settings)
+    results = labelled.load_evaluation_results("ev")
+    method, document = results.backend, labelled._doc.evaluations["ev"]
+    document.results.seek(0)
+    ours = json_util.loads(document.results.read())
+    meta = document.results_meta
+    method.save_run_results(labelled, "ev", results)
+    theirs = labelled._doc.evaluations["ev"]
+    theirs.results.seek(0)
+    assert ours == json_util.loads(theirs.results.read())
+    assert meta == theirs.results_meta
 
 
 def test_nothing_to_judge_is_a_run_too(dataset: fo.Dataset) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 import pytest
-from fiftyone_gemini.errors import UsageError
+from bson import Binary, ObjectId
+from fiftyone_gemini.errors import FormatError, UsageError
 from fiftyone_gemini.labels import read
 from fiftyone_gemini.labels.create import create_dataset
 from fiftyone_gemini.labels.read import id_field_of, read_labels
@@ -364,3 +365,39 @@ def test_documents_read_the_same_as_values(
     monkeypatch.setattr(read, "_stored", read._stored_by_values)
     assert listed(fast) == listed(read_labels(view, "truth"))
     assert [image.image_id for image in fast] == view.values("id")
+
+
+def test_a_damaged_mask_is_named_when_it_is_looked_at(foreign: fo.Dataset) -> None:
+    """Reading goes on past a mask that cannot be unpacked; looking at it says which."""
+    sample_id, object_id = foreign.first().id, foreign.first().truth.detections[0].id
+    foreign._sample_collection.update_one(
+        {"_id": ObjectId(sample_id)},
+        {"$set": {"truth.detections.0.mask": Binary(b"no mask at all")}},
+    )
+    damaged, *others = read_labels(foreign, "truth")[0].detections
+    assert all(d.mask.crop.any() for d in others if d.mask)
+    assert damaged.mask
+    with pytest.raises(FormatError, match=object_id):
+        damaged.mask.crop.any()
+
+
+def test_slices_of_a_group_are_pictures_of_one_question(tmp_path: Path) -> None:
+    """Another slice of a group stands beside the one that is asked about."""
+    grouped = fo.Dataset()
+    try:
+        grouped.add_group_field("group", default="left")
+        for number in range(2):
+            group = fo.Group()
+            for name in ("left", "right")[: 2 - number]:
+                path = tmp_path / f"{name}{number}.png"
+                Image.new("RGB", (8, 8)).save(path)
+                grouped.add_sample(fo.Sample(str(path), group=group.element(name)))
+        with pytest.raises(UsageError, match="select one slice"):
+            ViewSource(grouped)
+        view = grouped.select_group_slices("left")
+        items = list(ViewSource(view, others=["right"]).items())
+        assert [Path(item.path).name for item in items] == ["left0.png", "left1.png"]
+        others = [[Path(path).name for path in item.others] for item in items]
+        assert others == [["right0.png"], []]
+    finally:
+        grouped.delete()

@@ -156,7 +156,11 @@ def test_what_coco_cannot_hold_becomes_lines(tmp_path: Path) -> None:
     assert (second["width"], second["height"]) == (64, 32)
     assert second["values"][0] == {"label": "cup", "x": 1.5, "y": 2, "confidence": None}
     assert second["values"][1]["edges_xy_px"][0] == [[0.0, 0.0], [64.0, 32.0]]
-    assert second["values"][2] == {"text": "3", "name": "cups"}
+    assert second["values"][2] == {
+        "text": "3",
+        "name": "cups",
+        "confidence": None,
+    }
     assert second["issues"][0]["code"] == "point"
     record = json.loads((tmp_path / "out" / "points.jsonl.run.json").read_text())
     assert record["question"]["attributes"][0]["name"] == "colour"

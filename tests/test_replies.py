@@ -12,7 +12,7 @@ from fiftyone_gemini.gemini.envelope import read_body
 from fiftyone_gemini.parsing.json_text import find_items
 from fiftyone_gemini.parsing.objects import read_objects
 from fiftyone_gemini.parsing.points import read_points, read_trajectories
-from fiftyone_gemini.pipeline import judge
+from fiftyone_gemini.reading import judge
 from fiftyone_gemini.tasks import find_task
 from fiftyone_gemini.values import Frame, Reading, Reply, Status
 from reply_checks import read_as

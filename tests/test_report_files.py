@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -280,3 +281,43 @@ def test_the_page_fits_a_phone_and_runs_nothing(tmp_path: Path) -> None:
             assert wide == width
         browser.close()
     assert heard == []
+
+
+def shown_rows(tab: Any) -> list[str]:
+    """Give the names of the classes as they stand on the page, from above."""
+    rows = tab.locator(".sorted tbody tr").all()
+    found = sorted((row.bounding_box()["y"], row.inner_text()) for row in rows)
+    return [re.split(r"\s", text)[0] for _, text in found]
+
+
+@pytest.mark.browser
+def test_the_classes_are_sorted_by_any_column(tmp_path: Path) -> None:
+    """A click sorts, without a script; on paper the worst class comes first."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = Path("/usr/bin/chromium")
+    if not chromium.exists():
+        pytest.skip("no system Chromium")
+    path = picture(tmp_path, "a.jpg")
+    truth = [image("1", path, square("owl", 0), square("cat", 40), square("cat", 80))]
+    said = [image("1", path, square("owl", 0), square("cat", 40), square("dog", 80))]
+    found = Section("Birds", None, evaluate(truth, said), truth, said)
+    files = write_report(build_report([found]), tmp_path / "report")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu"]
+        )
+        tab = browser.new_page()
+        tab.goto(files.html.as_uri())
+        assert shown_rows(tab) == ["dog", "cat", "owl"]
+        for column, ways in (
+            ("Class", (["cat", "dog", "owl"], ["owl", "dog", "cat"])),
+            ("Objects", (["dog", "owl", "cat"], ["cat", "owl", "dog"])),
+            ("AP", (["dog", "cat", "owl"], ["owl", "cat", "dog"])),
+        ):
+            for way, expected in zip(("smallest", "largest"), ways, strict=True):
+                tab.get_by_title(f"{column}: {way} first", exact=True).click()
+                assert shown_rows(tab) == expected, (column, way)
+        tab.emulate_media(media="print")
+        assert shown_rows(tab) == ["dog", "cat", "owl"]
+        assert not tab.locator(".order").first.is_visible()
+        browser.close()

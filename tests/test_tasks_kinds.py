@@ -12,7 +12,7 @@ from fiftyone_gemini.asking import Asking
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.parsing.rules import ReadRules
 from fiftyone_gemini.parsing.solids import edges_xy_px
-from fiftyone_gemini.pipeline import judge
+from fiftyone_gemini.reading import judge
 from fiftyone_gemini.tasks import TASKS, Showing, find_task, form_of
 from fiftyone_gemini.tasks.classify import Classify
 from fiftyone_gemini.values import (

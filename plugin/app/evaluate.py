@@ -10,8 +10,10 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ..errors import UsageError
+from ..labels.collector import collector_paused
 from ..labels.evaluations import check_eval_key, write_evaluation
 from ..labels.read import read_labels
+from ..labels.trusted import judging_samples
 from ..labels.views import delete_error_views, save_error_views
 from .context import ICON, target_view
 from .fields import ask_label_field, no_dataset
@@ -137,13 +139,18 @@ def _ask_key(inputs: types.Object, ctx: foo.ExecutionContext, default: str) -> N
         asked.error_message = str(error)
 
 
+@collector_paused()
 def evaluate_view(view: fo.SampleCollection, settings: EvaluateSettings) -> Scores:
-    """Read both fields, compare them, and write the verdicts back."""
+    """Read both fields, compare them, and write the verdicts back.
+
+    Samples without truth are left out, and those with truth accepted unseen.
+    """
     from ..evaluation import anatomy, evaluate
 
     if settings.predicted_field == settings.truth_field:
         raise UsageError("Labels cannot be judged by themselves: choose two fields.")
     check_eval_key(view, settings.eval_key)
+    view = judging_samples(view, settings.truth_field).view
     truth = read_labels(view, settings.truth_field)
     predicted = read_labels(view, settings.predicted_field)
     scores = evaluate(truth, predicted, iou=settings.iou)
@@ -203,6 +210,8 @@ def score_record(scores: Scores) -> dict[str, Any]:
         }
         for measure in measures
     ]
+    judged = {name: _shown(scores.all.images) for name in numbers}
+    lines.append({"what": "Images judged", **judged})
     return {"images": scores.all.images, **numbers, "lines": lines}
 
 

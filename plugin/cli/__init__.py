@@ -8,6 +8,8 @@ import typer
 
 from ..errors import GeminiLabelError
 from . import (
+    accept,
+    agree,
     batches,
     compare,
     demo,
@@ -18,6 +20,7 @@ from . import (
     label,
     plan,
     shards,
+    sweep,
 )
 
 app = typer.Typer(
@@ -34,6 +37,9 @@ app.command("merge")(shards.merge_shards)
 app.command("evaluate")(judge.evaluate_labels)
 app.command("report")(judge.report_labels)
 app.command("compare")(compare.compare_runs)
+app.command("accept")(accept.accept_labels)
+app.command("agree")(agree.agree_labels)
+app.command("sweep")(sweep.sweep_grid)
 app.command("export")(judge.export_labels)
 app.add_typer(journal.app)
 app.add_typer(batches.app)

@@ -9,6 +9,7 @@ import typer
 
 from ..coco.read import read_coco
 from ..coco.runs import read_run
+from ..errors import UsageError
 from ..evaluation import judge
 from ..evaluation.compare import NUMBERS, Comparison, Contender, Standing, compare
 from ..evaluation.trust import TARGET
@@ -22,36 +23,81 @@ from ..report.compare import (
     verdicts,
 )
 from ..values import ImageLabels
-from .judge import Iou, TargetPrecision
+from .datasets import open_labels
+from .judge import BlankIsEmpty, Dataset, Iou, TargetPrecision, TruthField
+from .kinds import compare_kind_files
 from .show import console, number, table
+from .suspects import show_suspects
+
+Truth = Annotated[
+    Path | None, typer.Argument(help="The COCO file with the ground truth.")
+]
+Runs = Annotated[
+    list[Path] | None,
+    typer.Argument(help="The COCO files to compare; the first is the baseline."),
+]
+RunFields = Annotated[
+    list[str] | None,
+    typer.Option("--field", help="A field to compare; repeat it (with --dataset)."),
+]
+Out = Annotated[Path | None, typer.Option(help="Also write a report to this folder.")]
+ListSuspects = Annotated[
+    bool,
+    typer.Option(
+        "--suspects",
+        help="List objects that runs agree on and the truth lacks; with --dataset "
+        "also save a view of them.",
+    ),
+]
 
 
 def compare_runs(
-    truth: Annotated[Path, typer.Argument(help="The COCO file with the ground truth.")],
-    runs: Annotated[
-        list[Path],
-        typer.Argument(help="The COCO files to compare; the first is the baseline."),
-    ],
+    truth: Truth = None,
+    runs: Runs = None,
     *,
+    dataset: Dataset = "",
+    truth_field: TruthField = "ground_truth",
+    field: RunFields = None,
+    blank_is_empty: BlankIsEmpty = False,
     iou: Iou = 0.5,
-    out: Annotated[
-        Path | None, typer.Option(help="Also write a report to this folder.")
-    ] = None,
+    out: Out = None,
     target_precision: TargetPrecision = TARGET,
+    suspects: ListSuspects = False,
 ) -> None:
     """Compare runs (models, prompts, settings) with each other, by the same truth.
 
-    Tokens, time and cost come from the record that `label` leaves in its files.
+    Tokens, time and cost come from the record that `label` leaves in its files and
+    fields.
     """
-    true = read_coco(truth).images
-    contenders = [
-        Contender(name, read_coco(path).images, read_run(path))
-        for path, name in zip(runs, short_names(runs), strict=True)
-    ]
+    if truth and not dataset and compare_kind_files(truth, runs or [], out):
+        return
+    if dataset and truth is None:
+        opened = open_labels(
+            dataset, truth_field, field or [], blank_is_empty=blank_is_empty
+        )
+        true = tuple(opened.truth)
+        contenders = [Contender(f.name, f.images, f.run) for f in opened.fields]
+    elif truth is not None and not dataset:
+        opened, true = None, read_coco(truth).images
+        contenders = read_contenders(runs or [])
+    else:
+        raise UsageError("Name COCO files (truth, runs), or --dataset.")
     comparison = compare(true, contenders, iou=iou)
+    if out is not None:  # first: whoever reads the tables may stop early
+        path = write_comparison(comparison, contenders, true, out, target_precision)
     show_comparison(comparison)
+    show_suspects(true, contenders, opened, whole=suspects)
     if out is not None:
-        write_comparison(comparison, contenders, true, out, target_precision)
+        console.print(f"report: {path}")
+
+
+def read_contenders(runs: list[Path]) -> list[Contender]:
+    """Read the labels of each run, and its record."""
+    names = short_names(runs)
+    return [
+        Contender(name, read_coco(path).images, read_run(path))
+        for path, name in zip(runs, names, strict=True)
+    ]
 
 
 def short_names(paths: list[Path]) -> list[str]:
@@ -89,7 +135,9 @@ def write_comparison(
     truth: tuple[ImageLabels, ...],
     folder: Path,
     target: float,
-) -> None:
+    *,
+    title: str = "",
+) -> Path:
     """Write a report with the comparison first, then a section for each run."""
     sections = []
     for one in contenders:
@@ -97,8 +145,8 @@ def write_comparison(
         sections.append(Section(one.name, one.run, scores, truth, one.predicted))
     report = build_report(
         sections,
-        title=" / ".join(one.name for one in contenders),
+        title=title or " / ".join(one.name for one in contenders),
         comparison=comparison,
         target_precision=target,
     )
-    console.print(f"report: {write_report(report, folder).html}")
+    return write_report(report, folder).html

@@ -29,8 +29,8 @@ from ..gemini.models import DEFAULT_MODEL
 from ..planning import plan_run
 from ..report import Section, build_report, write_report
 from ..values import ImageLabels, Question, Run
+from .job import Job
 from .judge import Pair
-from .label import Job
 from .show import console, show_estimate, show_headline, show_run
 
 DATASET = "gemini-demo"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from typing import Any, get_type_hints
@@ -46,8 +46,14 @@ def _options_of(group: type[Any]) -> list[Parameter]:
         Parameter(
             field.name,
             Parameter.KEYWORD_ONLY,
-            default=field.default,
+            default=_default(field),
             annotation=hints[field.name],
         )
         for field in fields(group)
     ]
+
+
+def _default(field: Field[Any]) -> object:
+    """Give the default of a field, made anew where it is a list."""
+    made = field.default_factory
+    return field.default if made is MISSING else made()

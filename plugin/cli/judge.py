@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from ..coco.files import read_label_file
 from ..coco.read import read_coco
-from ..coco.runs import read_run
 from ..coco.write import write_coco
 from ..errors import UsageError
 from ..evaluation import Judged, Ontology, Scores, judge, read_ontology
@@ -19,13 +19,13 @@ from ..records import coco_info
 from ..report import Section, build_report, write_report
 from ..values import ImageLabels, Run
 from .belief import show_belief
+from .datasets import open_dataset, open_labels
+from .kinds import find_pair, objects_of, report_kind, save_kind, show_kind
 from .show import console, show_scores
 
-Truth = Annotated[
-    Path | None, typer.Argument(help="The COCO file with the ground truth.")
-]
+Truth = Annotated[Path | None, typer.Argument(help="The file with the ground truth.")]
 Predicted = Annotated[
-    Path | None, typer.Argument(help="The COCO file with the labels to judge.")
+    Path | None, typer.Argument(help="The file with the labels to judge.")
 ]
 Dataset = Annotated[
     str, typer.Option(help="A FiftyOne dataset, instead of two COCO files.")
@@ -58,6 +58,23 @@ Fuzzy = Annotated[
     typer.Option(help="Match also what is spelled so much alike (0.85, up to 1)."),
 ]
 
+BlankIsEmpty = Annotated[
+    bool,
+    typer.Option(
+        "--blank-is-empty",
+        help="A sample without a truth label holds nothing (else: it is left out).",
+    ),
+]
+SaveAs = Annotated[
+    str,
+    typer.Option(
+        help="Keep the verdicts in the dataset under this name (not for objects)."
+    ),
+]
+OBJECTS_SAVED = (
+    "Verdicts on objects are kept by the operator Evaluate labels of the App; leave "
+    "--save-as out."
+)
 TargetPrecision = Annotated[
     float,
     typer.Option(
@@ -107,10 +124,31 @@ def evaluate_labels(
     fold: Fold = False,
     fuzzy: Fuzzy = None,
     target_precision: TargetPrecision = TARGET,
+    blank_is_empty: BlankIsEmpty = False,
+    save_as: SaveAs = "",
 ) -> None:
-    """Compare labels with ground truth, by the official COCO metrics."""
-    pair = _open_pair(truth, predicted, dataset, truth_field, field)
-    judged = pair.judged(iou, _ontology(ontology, fuzzy, fold=fold))
+    """Compare labels with ground truth: objects by the official COCO metrics.
+
+    Tags, texts, points and stretches of time have numbers of their own; which kind it
+    is, is seen from the labels.
+    """
+    names, fields = _ontology(ontology, fuzzy, fold=fold), (truth_field, field)
+    if (other := find_pair(truth, predicted, dataset, fields)) is not None:
+        _only_for_objects(target_precision, blank_is_empty=blank_is_empty)
+        scores = show_kind(other, iou, names)
+        if save_as:
+            save_kind(other, scores, fields, save_as)
+        return
+    if save_as:
+        raise UsageError(OBJECTS_SAVED)
+    pair = _open_pair(
+        truth,
+        predicted,
+        dataset,
+        fields,
+        blank_is_empty=blank_is_empty,
+    )
+    judged = pair.judged(iou, names)
     show_scores(pair.title, judged.scores)
     show_belief(pair.truth, judged.predicted, judged.scores, target_precision)
 
@@ -128,10 +166,22 @@ def report_labels(
     fold: Fold = False,
     fuzzy: Fuzzy = None,
     target_precision: TargetPrecision = TARGET,
+    blank_is_empty: BlankIsEmpty = False,
 ) -> None:
     """Evaluate, and write the result as one HTML file, Markdown and JSON."""
-    pair = _open_pair(truth, predicted, dataset, truth_field, field)
-    judged = pair.judged(iou, _ontology(ontology, fuzzy, fold=fold))
+    names, fields = _ontology(ontology, fuzzy, fold=fold), (truth_field, field)
+    if (other := find_pair(truth, predicted, dataset, fields)) is not None:
+        _only_for_objects(target_precision, blank_is_empty=blank_is_empty)
+        report_kind(other, iou, names, out)
+        return
+    pair = _open_pair(
+        truth,
+        predicted,
+        dataset,
+        fields,
+        blank_is_empty=blank_is_empty,
+    )
+    judged = pair.judged(iou, names)
     section = Section(pair.title, pair.run, judged.scores, pair.truth, judged.predicted)
     report = build_report(
         [section], title=pair.title, target_precision=target_precision
@@ -159,7 +209,6 @@ def export_labels(
     """
     from ..labels.read import read_labels
     from ..labels.runs import record_of_field
-    from .datasets import open_dataset
 
     opened = open_dataset(dataset)
     id_field = "coco_id" if like and opened.has_field("coco_id") else "id"
@@ -169,6 +218,14 @@ def export_labels(
     write_coco(out, labels, categories, coco_info(record) if record else None)
     objects = sum(len(image.detections) for image in labels)
     console.print(f"{out}: {len(labels)} images, {objects} objects")
+
+
+def _only_for_objects(target: float, *, blank_is_empty: bool) -> None:
+    """Refuse options that other kinds of labels make no use of."""
+    if target != TARGET or blank_is_empty:
+        raise UsageError(
+            "--target-precision and --blank-is-empty are for objects; leave them out."
+        )
 
 
 def _ontology(path: Path | None, fuzzy: float | None, *, fold: bool) -> Ontology | None:
@@ -182,24 +239,19 @@ def _open_pair(
     truth: Path | None,
     predicted: Path | None,
     dataset: str,
-    truth_field: str,
-    field: str,
+    fields: tuple[str, str],
+    *,
+    blank_is_empty: bool,
 ) -> Pair:
     """Read truth and labels from two COCO files, or from two fields of a dataset."""
     if truth is not None and predicted is not None and not dataset:
-        true, said = read_coco(truth), read_coco(predicted)
-        classes = [category.name for category in true.categories]
-        return Pair(
-            predicted.name, true.images, said.images, classes, read_run(predicted)
-        )
+        true, said = read_label_file(truth), read_label_file(predicted)
+        classes = [category.name for category in true.categories or ()]
+        return Pair(predicted.name, *objects_of(true, said), classes, said.run)
     if not dataset or truth is not None:
         raise UsageError("Name two COCO files (truth, labels), or --dataset.")
-    from ..labels.read import read_labels
-    from .datasets import open_dataset
-
-    opened = open_dataset(dataset)
-    return Pair(
-        f"{dataset}: {field}",
-        read_labels(opened, truth_field),
-        read_labels(opened, field),
-    )
+    truth_field, field = fields
+    opened = open_labels(dataset, truth_field, [field], blank_is_empty=blank_is_empty)
+    (labels,) = opened.fields
+    title = f"{dataset}: {field}"
+    return Pair(title, opened.truth, labels.images, opened.classes, labels.run)

@@ -2,82 +2,88 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..asking import PLAIN, Manner
-from ..coco.folder import CocoSink, FolderSource, UrlSource
-from ..coco.lines import LinesSink
+from ..coco.folder import FolderSource, UrlSource
 from ..coco.read import read_coco
 from ..coco.write import Category
 from ..errors import UsageError
-from ..events import EventLog
-from ..gemini.batches.answers import Batching
-from ..gemini.endpoint import Endpoint
-from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL
-from ..gemini.plan import Plan
-from ..gemini.pool import Limits
-from ..gemini.prices import TABLE, Prices
 from ..gemini.stored import Reuse
 from ..parsing.rules import DEFAULT_RULES, MAX_THRESHOLD, ReadRules
-from ..pipeline import USE_ALL, Sink, Source, label, name_run
-from ..planning import Stored, plan_run, stored_in
+from ..pipeline import Source
 from ..rerun import failing, read_statuses
 from ..storage import local_path
-from ..tasks import form_of
-from ..values import Kind, Question, Run, Status
+from ..sweep import sink_for
+from ..values import Question
 from . import options
-from .by_batch import LEFT as LEFT_IN_BATCHES
+from .beside import open_sink, open_source, with_examples
 from .by_batch import ByBatch, Told
 from .groups import grouped
-from .show import console, show_estimate, show_run, shown_progress
+from .job import Job, carry_out
 
-DEFAULT_LIMITS = Limits()
-LOOKED_AT = 500
-"""Up to so many pictures are read before a run to know which of them are left to ask."""
-LEFT = "Stopped early. The same command goes on; nothing is paid twice."
-LEFT_OFFLINE = (
-    "{} have no reply in the journal; without --offline they are asked about."
-)
+NOTHING_BESIDE = options.Beside()
 
 
 Out = Annotated[
-    Path, typer.Option(help="The COCO file to write (for a folder or COCO file).")
-]
-Retry = Annotated[
-    str,
+    Path,
     typer.Option(
-        help="Ask again where the stored reply was one of these (commas between): "
-        "failed, or blocked, truncated, malformed, empty, ok."
+        help="The file to write, for a folder or COCO file: COCO, or JSON Lines for what "
+        "is no box."
     ),
 ]
-Offline = Annotated[
-    bool,
-    typer.Option(
-        "--offline", help="Read the journal's replies again; ask and pay for nothing."
-    ),
-]
-MaskThreshold = Annotated[
-    int,
-    typer.Option(
-        min=0,
-        max=MAX_THRESHOLD,
-        help="A pixel of a grey mask is the object's when it is over this level.",
-    ),
-]
-DropUnlabelled = Annotated[
-    bool,
-    typer.Option("--drop-unlabelled", help="Leave out objects that have no label."),
-]
+
+
+@dataclass(frozen=True, slots=True)
+class Rereading:
+    """Which stored replies are good enough, and how replies are read."""
+
+    retry: Annotated[
+        str,
+        typer.Option(
+            help="Ask again where the stored reply was one of these (commas between): "
+            "failed, or blocked, truncated, malformed, empty, ok."
+        ),
+    ] = ""
+    offline: Annotated[
+        bool,
+        typer.Option(
+            "--offline",
+            help="Read the journal's replies again; ask and pay for nothing.",
+        ),
+    ] = False
+    mask_threshold: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MAX_THRESHOLD,
+            help="A pixel of a grey mask is the object's when it is over this level.",
+        ),
+    ] = DEFAULT_RULES.threshold
+    drop_unlabelled: Annotated[
+        bool,
+        typer.Option("--drop-unlabelled", help="Leave out objects that have no label."),
+    ] = False
+
+    @property
+    def rules(self) -> ReadRules:
+        """The rules that the options make."""
+        return ReadRules(self.mask_threshold, keep_unlabelled=not self.drop_unlabelled)
+
+    def reuse(self, question: Question) -> Reuse:
+        """Choose what becomes of the replies in the journal."""
+        if not self.retry:
+            return Reuse(nothing_else=self.offline)
+        if self.offline:
+            raise UsageError(
+                "--retry asks again and --offline asks nobody: choose one."
+            )
+        return Reuse(failing(question, read_statuses(self.retry), self.rules))
 
 
 @grouped
@@ -89,16 +95,14 @@ def label_pictures(
     out: Out = Path("labels.json"),
     dataset: options.Dataset = "",
     field: options.Field = "gemini",
+    beside: options.Beside,
     journal: options.JournalFile = options.JOURNAL,
     pace: options.Pace,
     budget: options.Budget = None,
     prices: options.PriceFile = None,
     how: options.How,
     where: options.Where,
-    retry: Retry = "",
-    offline: Offline = False,
-    mask_threshold: MaskThreshold = DEFAULT_RULES.threshold,
-    drop_unlabelled: DropUnlabelled = False,
+    rereading: Rereading,
     by_batch: ByBatch,
     log: options.LogFile = None,
 ) -> None:
@@ -106,139 +110,29 @@ def label_pictures(
     costs = options.chosen_prices(prices)
     limits = pace.limits(costs, budget)
     told = Told()
-    batching = by_batch.batching(told, offline=offline)
-    rules = ReadRules(mask_threshold, keep_unlabelled=not drop_unlabelled)
+    batching = by_batch.batching(told, offline=rereading.offline)
     # Offline nothing is sent, so that any key does.
-    endpoint = where.endpoint(api_key="unused" if offline else "")
+    endpoint = where.endpoint(api_key="unused" if rereading.offline else "")
     question = words.question
-    manner = replace(how.manner.at(endpoint), reading=rules)
-    reuse = _reuse(question, retry, rules, offline=offline)
-    source, categories = find_source(pictures, dataset)
+    source, categories = find_source(pictures, dataset, beside)
+    manner = replace(how.manner.at(endpoint), reading=rereading.rules)
+    manner = with_examples(manner, dataset, question, beside)
+    reuse = rereading.reuse(question)
+    sink = sink_for(question, out, categories)
     if dataset:
-        sink = _field_sink(dataset, field, question, manner.times)
-    else:
-        sink = file_sink(out, categories, question)
-    job = Job(
-        source,
-        sink,
-        question,
-        model=model,
-        journal=journal,
-        limits=limits,
-        manner=manner,
-        reuse=reuse,
-        prices=costs,
-        batching=batching,
-        log=log,
-    )
-    _carry_out(job, endpoint, f"{dataset}.{field}" if dataset else out, told)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A labelling run that a person watches in a terminal and may stop."""
-
-    source: Source
-    sink: Sink
-    question: Question
-    model: str
-    journal: Path
-    limits: Limits = DEFAULT_LIMITS
-    manner: Manner = PLAIN
-    reuse: Reuse = USE_ALL
-    prices: Prices = TABLE
-    batching: Batching | None = None
-    log: Path | None = None
-
-    def show_estimate(self, endpoint: Endpoint) -> None:
-        """Say what the run will take; what the journal holds already is left out.
-
-        Where looking would take long, because every picture must be read, it is said that
-        less may be asked.
-        """
-        if not self.journal.exists():
-            show_estimate(self.plan().likely, self.model)
-        elif len(self.source) > LOOKED_AT:
-            show_estimate(self.plan().likely, self.model)
-            console.print("  at most: what the journal holds is not asked again.")
-        else:
-            with Journal(self.journal, self.reuse.stale) as book:
-                stored = stored_in(book, emulated=endpoint.kind == "emulator")
-                plan = self.plan(stored)
-            show_estimate(plan.likely, self.model)
-            console.print(f"  {plan.in_journal} replies are in the journal already.")
-
-    def plan(self, stored: Stored | None = None) -> Plan:
-        """Foresee the run."""
-        return plan_run(
-            self.source,
-            self.question,
-            model=self.model,
-            limits=self.limits,
-            manner=self.manner,
-            prices=self.prices.for_batches() if self.batching else self.prices,
-            stored=stored,
-        )
-
-    def run(self, endpoint: Endpoint) -> Run:
-        """Label, showing progress; the first Ctrl-C finishes what is in flight."""
-        title = self.question.task
-        name = name_run(title, datetime.now(UTC))
-        with (
-            stop_on_interrupt() as stop,
-            shown_progress(title) as on_progress,
-            EventLog(self.log, endpoint.redact, name) as log,
-        ):
-            run = label(
-                self.source,
-                self.sink,
-                self.question,
-                model=self.model,
-                endpoint=endpoint,
-                journal=self.journal,
-                limits=self.limits,
-                manner=self.manner,
-                on_progress=on_progress,
-                stop=stop,
-                reuse=self.reuse,
-                prices=self.prices,
-                batching=self.batching,
-                run_name=name,
-                on_item=log.item,
-            )
-            log.run(run)
-            return run
-
-
-def _carry_out(job: Job, endpoint: Endpoint, labels: str | Path, told: Told) -> None:
-    """Run, and say how it ended, where the labels are, and what is left to do."""
-    offline = job.reuse.nothing_else
-    if not offline:
-        job.show_estimate(endpoint)
-    run = told.taken_from(job.run(endpoint))
-    show_run(run)
-    if run.statuses.keys() != {Status.SKIPPED}:
-        console.print(f"  labels: {labels}")
-    if left := run.statuses.get(Status.SKIPPED):
-        words = LEFT_OFFLINE if offline else LEFT_IN_BATCHES if job.batching else LEFT
-        console.print(words.format(left))
-        raise typer.Exit(1)
-
-
-def _reuse(question: Question, retry: str, rules: ReadRules, *, offline: bool) -> Reuse:
-    """Choose what becomes of the replies in the journal."""
-    if retry and offline:
-        raise UsageError("--retry asks again and --offline asks nobody: choose one.")
-    stale = failing(question, read_statuses(retry), rules) if retry else None
-    return Reuse(stale, nothing_else=offline)
+        sink = open_sink(dataset, field, question, manner.times, beside)
+    how_far = (limits, manner, reuse, costs, batching, log)
+    job = Job(source, sink, question, model, journal, *how_far)
+    carry_out(job, endpoint, f"{dataset}.{field}" if dataset else out, told)
 
 
 def find_source(
-    pictures: str | None, dataset: str
+    pictures: str | None, dataset: str, beside: options.Beside = NOTHING_BESIDE
 ) -> tuple[Source, Sequence[Category] | None]:
     """Choose where samples come from; a COCO file brings its categories along."""
     if bool(dataset) == (pictures is not None):
         raise UsageError("Name either a folder or COCO file, or --dataset.")
+    beside.check(dataset)
     if pictures is not None:
         path = local_path(pictures)
         if path is None:
@@ -247,47 +141,4 @@ def find_source(
             coco = read_coco(path)
             return FolderSource(coco), coco.categories
         return FolderSource(path), None
-    from ..labels.samples import ViewSource
-    from .datasets import open_dataset
-
-    return ViewSource(open_dataset(dataset)), None
-
-
-def file_sink(
-    out: Path, categories: Sequence[Category] | None, question: Question
-) -> Sink:
-    """Choose a COCO file, or lines for what it cannot hold."""
-    if form_of(question).kind is Kind.OBJECTS:
-        return CocoSink(out, categories)
-    return LinesSink(out)
-
-
-def _field_sink(dataset: str, field: str, question: Question, times: int) -> Sink:
-    """Write to fields of a dataset."""
-    from ..labels.write import FieldSink
-    from .datasets import open_dataset
-
-    return FieldSink(open_dataset(dataset), field, form_of(question), times=times)
-
-
-@contextmanager
-def stop_on_interrupt() -> Iterator[threading.Event]:
-    """Let the first Ctrl-C finish what is in flight, and the second one break off.
-
-    SIGTERM counts as one: so clusters tell a job that it has some seconds left.
-    """
-    stop = threading.Event()
-
-    def interrupted(*_: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        console.print("Stopping: finishing what is in flight (Ctrl-C again: at once).")
-
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(kind, interrupted) for kind in kinds]
-    try:
-        yield stop
-    finally:
-        for kind, handler in zip(kinds, before, strict=True):
-            signal.signal(kind, handler)
+    return open_source(dataset, beside), None

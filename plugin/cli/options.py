@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..asking import Manner
+from ..errors import UsageError
 from ..gemini.budget import Budget as Allowed
 from ..gemini.endpoint import TIMEOUT_SECONDS, Endpoint, endpoint_from_environment
 from ..gemini.pool import Limits
 from ..gemini.prices import TABLE, Prices, read_prices
 from ..gemini.upload_rule import Upload
+from ..tasks import TASKS
 from ..values import Parameters, Question
+from .asks import read_asks, read_names
 
 JOURNAL = Path("fiftyone-gemini-journal.sqlite")
 
@@ -49,25 +52,55 @@ PriceFile = Annotated[
 class Words:
     """What is asked."""
 
-    task: Annotated[str, typer.Option(help="What to ask: detect or segment.")] = (
+    task: Annotated[str, typer.Option(help=f"What to ask: {', '.join(TASKS)}.")] = (
         "detect"
     )
     classes: Annotated[
         str, typer.Option(help="Names with commas between; empty: name everything.")
     ] = ""
     instruction: Annotated[
-        str, typer.Option(help="Words of your own, added to the prompt.")
+        str,
+        typer.Option(
+            help="Words of your own, added to the prompt; with --dataset, {field} is the "
+            "value of a field of the sample."
+        ),
     ] = ""
     confidence: Annotated[
         bool, typer.Option("--confidence", help="Ask the model to score each object.")
     ] = False
+    attribute: Annotated[
+        list[str],
+        typer.Option(
+            help="To be told of each object: 'colour', 'state: is it broken', with the "
+            "only answers allowed in brackets: 'state [whole|broken]'. Repeatable."
+        ),
+    ] = field(default_factory=list)
+    ask: Annotated[
+        list[str],
+        typer.Option(
+            help="A question of the task vqa or compare: 'name: question', "
+            "'name: question [yes|no]'. Repeatable."
+        ),
+    ] = field(default_factory=list)
+    system: Annotated[str, typer.Option(help="The system instruction.")] = ""
+    fov: Annotated[
+        float | None,
+        typer.Option(help="Field of view in degrees by which box3d is drawn."),
+    ] = None
 
     @property
     def question(self) -> Question:
         """The question that the options make."""
-        names = (name.strip() for name in self.classes.split(","))
-        classes = tuple(name for name in names if name)
-        return Question(self.task, classes, self.instruction, self.confidence)
+        return Question(
+            self.task,
+            read_names(self.classes),
+            self.instruction,
+            self.confidence,
+            attributes=read_asks(self.attribute, "--attribute"),
+            asks=read_asks(self.ask, "--ask"),
+            system=self.system,
+            fov_degrees=self.fov,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +132,17 @@ class How:
         Upload,
         typer.Option(help="Which pictures to upload once instead of sending along."),
     ] = Upload.AUTO
+    times: Annotated[
+        int, typer.Option(min=1, help="Ask everything so many times over.")
+    ] = 1
+    tile: Annotated[
+        int | None,
+        typer.Option(min=64, help="Ask about large pictures in tiles of this side."),
+    ] = None
+    private_urls: Annotated[
+        bool,
+        typer.Option("--private-urls", help="Fetch URLs from private networks too."),
+    ] = False
 
     @property
     def manner(self) -> Manner:
@@ -111,8 +155,66 @@ class How:
                 self.media_resolution,
             ),
             self.max_side,
+            times=self.times,
+            tile=self.tile,
+            private_urls=self.private_urls,
             upload=self.upload,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a dataset has beside its pictures: all of it needs --dataset."""
+
+    others: Annotated[
+        str,
+        typer.Option(
+            help="Fields, or slices of groups, with the other pictures to compare with."
+        ),
+    ] = ""
+    group_slice: Annotated[
+        str,
+        typer.Option("--slice", help="The slice of a grouped dataset to ask about."),
+    ] = ""
+    media_field: Annotated[
+        str, typer.Option(help="The field with the path or URL of each picture.")
+    ] = "filepath"
+    regions: Annotated[
+        str,
+        typer.Option(
+            help="A field of boxes: ask about each box alone; answers stay with it."
+        ),
+    ] = ""
+    margin: Annotated[
+        float, typer.Option(min=0, help="Context around a box, as a share of it.")
+    ] = 0.2
+    examples: Annotated[
+        str,
+        typer.Option(
+            help="A field with labels to show as examples, of those tagged so:"
+        ),
+    ] = ""
+    examples_tag: Annotated[
+        str, typer.Option(help="The sample tag of the good examples.")
+    ] = "example"
+    counterexamples_tag: Annotated[
+        str, typer.Option(help="The sample tag of the examples of what to avoid.")
+    ] = ""
+
+    def check(self, dataset: str) -> None:
+        """Refuse what would be ignored without a dataset, or beside --regions."""
+        plain = Beside()
+        names = [f.name for f in fields(self)]
+        chosen = [n for n in names if getattr(self, n) != getattr(plain, n)]
+        if chosen and not dataset:
+            raise UsageError(f"--{chosen[0].replace('_', '-')} needs --dataset.")
+        if self.regions and (self.others or self.media_field != "filepath"):
+            raise UsageError("--regions asks about boxes of the samples' own pictures.")
+        if "margin" in chosen and not self.regions:
+            raise UsageError("--margin needs --regions.")
+        tags = {"examples_tag", "counterexamples_tag"} & set(chosen)
+        if tags and not self.examples:
+            raise UsageError("The tags of examples need --examples FIELD.")
 
 
 @dataclass(frozen=True, slots=True)

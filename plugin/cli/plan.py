@@ -22,6 +22,7 @@ from ..pipeline import Source
 from ..planning import SOME, Stored, plan_run, stored_in
 from ..shards.manifest import write_manifest
 from . import options
+from .beside import with_examples
 from .groups import grouped
 from .label import find_source
 from .show import console, dollars, duration, table
@@ -57,6 +58,7 @@ def plan_labelling(
     words: options.Words,
     model: options.Model = DEFAULT_MODEL,
     dataset: options.Dataset = "",
+    beside: options.Beside,
     journal: options.JournalFile = options.JOURNAL,
     look: Look = False,
     count: Count = None,
@@ -68,16 +70,13 @@ def plan_labelling(
     shards: Shards = None,
     out: Out = "manifest.jsonl",
 ) -> None:
-    """Say what `label` with the same options would ask for, cost and take.
-
-    --shards writes a manifest, too, for `work` on many machines. No key is needed and
-    nothing is sent, but with --count (free). The rest is estimated (docs/cost.md).
-    """
+    """Say what `label` with the same options would ask for, cost and take; free."""
     costs = options.chosen_prices(prices)
     limits = pace.limits(costs)
     endpoint = where.endpoint() if count else _endpoint(where)
-    asking = Asking.about(words.question, model, how.manner.at(endpoint))
-    source, _ = find_source(pictures, dataset)
+    source, _ = find_source(pictures, dataset, beside)
+    manner = with_examples(how.manner.at(endpoint), dataset, words.question, beside)
+    asking = Asking.about(words.question, model, manner)
     with _looking(journal if look else None, endpoint) as stored:
         plan = plan_run(
             source,

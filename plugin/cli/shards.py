@@ -16,10 +16,11 @@ from ..pipeline import Sink
 from ..shards.manifest import Manifest, read_manifest
 from ..shards.merge import merge, missing_shards, name_shards
 from ..shards.work import UNMOVED, Moved, Terms, Worked, work
+from ..sweep import sink_for
 from ..tasks import form_of
 from . import options
 from .groups import grouped
-from .label import file_sink, stop_on_interrupt
+from .job import stop_on_interrupt
 from .show import console, show_run, shown_progress
 
 LEFT = "Stopped early. The same command goes on; nothing in {} is paid twice."
@@ -188,7 +189,7 @@ def _sink(plan: Manifest, dataset: str, field: str, out: Path) -> Sink:
     """Choose where labels go to."""
     header = plan.header
     if not dataset:
-        return file_sink(out, None, header.question)
+        return sink_for(header.question, out, None)
     from ..labels.known import MatchingSink
     from .datasets import open_dataset
 

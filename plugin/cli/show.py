@@ -159,6 +159,8 @@ def show_scores(title: str, scores: Scores) -> None:
         console.print(
             "  No confidence was given: AP breaks ties in the order of reply."
         )
+    for source in scores.confidence_sources:
+        console.print(f"  Confidence: {source}.")
     for remark in scores.names.remarks() if scores.names else ():
         console.print(f"  {remark}")
 

@@ -22,9 +22,12 @@ class FolderSource:
     when there is no such folder.
     """
 
-    def __init__(self, pictures: Path | CocoDataset) -> None:
+    def __init__(self, pictures: Path | CocoDataset | Sequence[Item]) -> None:
         if isinstance(pictures, CocoDataset):
             self._items = [Item(i.image_id, i.path) for i in pictures.images]
+            return
+        if not isinstance(pictures, Path):
+            self._items = list(pictures)
             return
         if not pictures.is_dir():
             raise UsageError(f"there is no folder {pictures}")
@@ -33,6 +36,11 @@ class FolderSource:
             for path in sorted(pictures.rglob("*"))
             if path.suffix.lower() in _SUFFIXES and path.is_file()
         ]
+
+    @classmethod
+    def of(cls, images: Sequence[ImageLabels]) -> FolderSource:
+        """Give the pictures of labels, such as those of a truth."""
+        return cls([Item(image.image_id, image.path) for image in images])
 
     def __len__(self) -> int:
         """Count the pictures."""
@@ -112,7 +120,7 @@ def attempt_path(path: Path, attempt: int) -> Path:
     return path.with_stem(f"{path.stem}_ask{attempt + 1}") if attempt else path
 
 
-def order(parsed: Parsed) -> tuple[int, str]:
+def order(parsed: Parsed) -> tuple[int, str, int]:
     """Sort sample ids, whole numbers by their size: they are shorter, then smaller."""
     text = parsed.item.sample_id
-    return (len(text) if text.isdigit() else 0, text)
+    return (len(text) if text.isdigit() else 0, text, parsed.item.attempt)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
 
 from ..records import plain, run_record, spent
-from ..values import JsonValue, Parsed, Run
+from ..values import JsonValue, Parsed, Run, Value
 from .folder import order
 from .write import write_file
 
@@ -30,10 +31,16 @@ class LinesSink:
 
     def finish(self, run: Run) -> None:
         """Write both files, the lines in the order of the sample ids."""
-        lines = (orjson.dumps(_line(p)) for p in sorted(self._parsed, key=order))
-        write_file(self.path, b"".join(line + b"\n" for line in lines))
+        write_lines(self.path, sorted(self._parsed, key=order), run)
+
+
+def write_lines(path: Path, parsed: Sequence[Parsed], run: Run | None) -> None:
+    """Write lines in the order given, and beside them the record of their run."""
+    lines = (orjson.dumps(_line(one)) for one in parsed)
+    write_file(path, b"".join(line + b"\n" for line in lines))
+    if run is not None:
         record = orjson.dumps(run_record(run), option=orjson.OPT_INDENT_2)
-        write_file(self.path.with_name(f"{self.path.name}.run.json"), record)
+        write_file(path.with_name(f"{path.name}.run.json"), record)
 
 
 def _line(parsed: Parsed) -> dict[str, JsonValue]:
@@ -44,7 +51,7 @@ def _line(parsed: Parsed) -> dict[str, JsonValue]:
         "status": parsed.status.value,
         "width": frame.width if frame else 0,
         "height": frame.height if frame else 0,
-        "values": plain(parsed.values),
+        "values": [_said(value) for value in parsed.values],
         "issues": plain(parsed.issues),
         "error": parsed.error,
         **spent(parsed),
@@ -54,3 +61,11 @@ def _line(parsed: Parsed) -> dict[str, JsonValue]:
     if parsed.item.attempt:
         line["attempt"] = parsed.item.attempt
     return line
+
+
+def _said(value: Value) -> JsonValue:
+    """Write a value; that a score is the model's own word goes without saying."""
+    entry = plain(value)
+    if isinstance(entry, dict) and not entry.get("confidence_source", True):
+        del entry["confidence_source"]
+    return entry

@@ -13,10 +13,11 @@ from ..errors import FormatError
 from ..values import Box, Detection, Frame, ImageLabels, JsonValue, Mask, Status
 from .fields import JsonObject, get_list, get_number, get_object, get_text, get_whole
 from .rle import Rle, counts_to_mask, polygons_to_mask, rle_to_mask
-from .write import Category
+from .write import SELF, Category
 
 _MAX_SIDE = 100_000
 _MAX_PIXELS = 2**31
+SOURCE_LIMIT = 100
 _FOLDERS = ("data", "images", ".")
 
 
@@ -78,11 +79,14 @@ def _read_images(
         number = get_whole(entry, "id", where)
         if number in found:
             raise FormatError(f"{where}.id: {number} is there twice")
-        name = _safe_name(get_text(entry, "file_name", where), where)
-        folder = folder or _find_folder(beside, name)
+        name = get_text(entry, "file_name", where)
+        path = name
+        if not name.lower().startswith(("http://", "https://")):
+            folder = folder or _find_folder(beside, _safe_name(name, where))
+            path = str(folder / name)
         found[number] = ImageLabels(
             _sample_id(entry, number, where),
-            str(folder / name),
+            path,
             _read_frame(entry, where),
             status=_read_status(entry, where),
         )
@@ -151,6 +155,7 @@ def _read_annotations(
                 is_crowd=bool(entry.get("iscrowd")),
                 area=_optional(entry, "area", where),
                 id=str(get_whole(entry, "id", where)) if "id" in entry else "",
+                confidence_source=_read_source(entry),
             )
         )
     return found
@@ -170,6 +175,13 @@ def _read_score(entry: JsonObject, where: str) -> float | None:
     if entry.get("score_source") == "none":
         return None
     return _optional(entry, "score", where)
+
+
+def _read_source(entry: JsonObject) -> str:
+    """Say where a score comes from; "": the model's own word, or nobody said."""
+    source = entry.get("score_source")
+    stated = isinstance(source, str) and source not in {"none", SELF}
+    return str(source)[:SOURCE_LIMIT] if stated else ""
 
 
 def _optional(entry: JsonObject, key: str, where: str) -> float | None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import FormatError, UsageError
 from ..values import BoolArray, Frame, Mask
+from .strip import strip_counts
 
 Counts: TypeAlias = NDArray[np.int64]
 
@@ -43,6 +44,9 @@ def mask_to_rle(mask: Mask, frame: Frame) -> Rle:
     inside = 0 <= mask.x <= frame.width - width and 0 <= mask.y <= frame.height - height
     if not inside:
         raise UsageError("a mask reaches out of its picture")
+    counts = strip_counts(mask, frame)
+    if counts is not None:
+        return Rle(frame.height, frame.width, counts)
     # An array goes in as it is; a list would be read number by number.
     runs = {"size": [frame.height, frame.width], "counts": _frame_counts(mask, frame)}
     packed = coco_mask.frPyObjects(runs, frame.height, frame.width)

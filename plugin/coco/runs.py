@@ -18,8 +18,7 @@ _PLACE = "info.gemini_run"
 def read_run(path: Path) -> Run | None:
     """Read which run made the labels of a COCO file; None when it does not say.
 
-    The reverse of `records.coco_info(run_record(run))`. Raises FormatError, with the
-    place, for a record that is not as it should be.
+    The reverse of `records.coco_info(run_record(run))`. Raises what `parse_run` raises.
     """
     try:
         document = get_object(orjson.loads(path.read_bytes()), path.name)
@@ -29,8 +28,17 @@ def read_run(path: Path) -> Run | None:
         raise FormatError(f"{path}: not JSON ({error})") from error
     info = document.get("info")
     record = info.get("gemini_run") if isinstance(info, dict) else None
-    if not isinstance(record, dict) or "question" not in record:
+    return parse_run(record) if isinstance(record, dict) else None
+
+
+def parse_run(record: Mapping[str, JsonValue]) -> Run | None:
+    """Read the record of a run, the reverse of `run_record`; None for another one.
+
+    Raises FormatError, with the place, for a record that is not as it should be.
+    """
+    if "question" not in record:
         return None
+    record = dict(record)
     finished, cost = record.get("finished"), record.get("cost_usd")
     return Run(
         name=get_text(record, "name", _PLACE),

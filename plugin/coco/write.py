@@ -17,6 +17,8 @@ from .rle import mask_to_rle
 
 JsonObject = dict[str, JsonValue]
 _VERSION = "1.0"
+SELF = "gemini"
+"""The `score_source` of a confidence that is the model's own word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def coco_document(
 
     Without `categories`, the labels in order of their names get 1, 2, ...; a label that
     is not among the given ones is added behind them. File names are relative to the
-    innermost folder that holds all pictures. Image ids stay where all are whole numbers;
+    innermost folder that holds all pictures; a URL stays whole. Image ids stay where all are whole numbers;
     otherwise they are 1, 2, ... and each entry keeps its `sample_id`. Raises UsageError
     for a number that JSON cannot hold and for a mask outside of its picture.
     """
@@ -141,6 +143,8 @@ def _annotation_ids(images: Sequence[ImageLabels]) -> Iterator[int]:
 
 
 def _file_names(paths: Sequence[str]) -> list[str]:
+    if any("://" in path for path in paths):
+        return [path if "://" in path else PurePath(path).name for path in paths]
     try:
         folder = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120
     except ValueError:
@@ -182,7 +186,7 @@ def _annotation(
         "area": _finite(area),
         "iscrowd": int(detection.is_crowd),
         "score": _finite(1.0 if detection.confidence is None else detection.confidence),
-        "score_source": "gemini" if stated else "none",
+        "score_source": (detection.confidence_source or SELF) if stated else "none",
     }
     if detection.attributes:
         entry["attributes"] = dict(detection.attributes)

@@ -17,6 +17,14 @@ _MASKS = re.compile(r"\bmasks?\b|\bsegment", re.IGNORECASE)
 _NO_MASKS = re.compile(
     r"\b(never|not|no|without)\b(\s+\w+){0,3}?\s+masks?\b", re.IGNORECASE
 )
+_TEXT = re.compile(r"\b(read|extract)\b.{0,20}\btext\b|\bOCR\b", re.IGNORECASE)
+_KNOWN = frozenset(
+    {
+        *("box_2d", "box_3d", "label", "labels", "mask", "confidence", "point"),
+        *("points", "boxes", "caption", "text", "images", "image"),
+    }
+)
+"""Keys that are words of Gemini's documentation, or plain."""
 _CONFIDENCE = re.compile(r"\bconfidence\b", re.IGNORECASE)
 
 
@@ -26,12 +34,26 @@ class Asked:
 
     `wrapper` is the key that holds the list, or empty for a bare list; None leaves it to
     the model. `labels` are the only ones wanted and how to spell each; None for all.
+    `keys` are those of an entry (none: no schema was given), `questions` what is asked
+    under names of the asker's own, each with its choices. `text`: writing is wanted.
     """
 
     masks: bool
     confidence: bool
     wrapper: str | None
     labels: Mapping[str, str] | None
+    keys: frozenset[str] = frozenset()
+    questions: tuple[Named, ...] = ()
+    text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something asked under a name: in words, and the only answers allowed, if any."""
+
+    name: str
+    words: str
+    choices: tuple[str, ...] = ()
 
 
 def understand(call: Call, known_labels: Iterable[str]) -> Asked:
@@ -48,7 +70,33 @@ def understand(call: Call, known_labels: Iterable[str]) -> Asked:
         confidence="confidence" in keys if keys else bool(_CONFIDENCE.search(words)),
         wrapper=_wrapper(call.schema),
         labels=named if named or choices else None,
+        keys=frozenset(keys),
+        questions=tuple(_questions(call)),
+        text=bool(_TEXT.search(call.text)),
     )
+
+
+def _questions(call: Call) -> Iterator[Named]:
+    """Find what is asked under names that are not Gemini's own words."""
+    for inner in _inner_schemas(call.schema):
+        properties = inner.get("properties")
+        if not isinstance(properties, dict):
+            continue
+        for name, schema in properties.items():
+            if name not in _KNOWN and isinstance(schema, dict):
+                choices = schema.get("enum")
+                listed = choices if isinstance(choices, list) else []
+                words = _line_about(name, call.text)
+                yield Named(name, words, tuple(str(choice) for choice in listed))
+
+
+def _line_about(name: str, text: str) -> str:
+    """Find what the prompt says about a key; the name itself where it says nothing."""
+    key = re.escape(name)
+    listed = re.search(rf'"{key}"\s*:\s*(.+)', text)
+    inline = re.search(rf'([^;.\n]+) in the key "{key}"', text)
+    found = listed or inline
+    return found[1] if found else name.replace("_", " ")
 
 
 def named_labels(text: str, known_labels: Iterable[str]) -> frozenset[str]:

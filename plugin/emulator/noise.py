@@ -53,6 +53,7 @@ def _spoil_one(
         box=box,
         mask=thing.mask and _follow(thing.mask, thing.box, box),
         confidence=_confidence(noise, dice, wrong=swapped),
+        text=thing.text,
     )
 
 

@@ -25,6 +25,7 @@ from .models import EmulatedModel
 from .pictures import PictureIndex, open_pixels
 from .settings import EmulatorError, Settings
 from .sight import Pixels, Sight, Viewer
+from .telling import View
 from .tokens import details, prompt_tokens, text_tokens
 from .wire import Call, read_call
 
@@ -156,14 +157,16 @@ class Service:
             return None, ""
         if fault is Fault.MALFORMED:
             return CHATTER, "STOP"
-        if len(pixels) != 1 or len(call.media) != 1:
+        if not pixels or len(pixels) != len(call.media):
             return NO_PICTURE, "STOP"
-        sight = await self._in_thread(self.viewer.view, pixels[0], model.long_side)
-        if sight is None:
-            return self.viewer.refusal, "STOP"
-        things = () if fault is Fault.EMPTY else sight.things
-        sight = Sight(sight.frame, things, sight.labels)
-        text = await self._in_thread(_words, sight, call, model)
+        views = []
+        for one in pixels:
+            sight = await self._in_thread(self.viewer.view, one, model.long_side)
+            if sight is None:
+                return self.viewer.refusal, "STOP"
+            things = () if fault is Fault.EMPTY else sight.things
+            views.append(View(one, Sight(sight.frame, things, sight.labels)))
+        text = await self._in_thread(_words, views, call, model)
         limit, needed = call.max_output_tokens, text_tokens(text)
         if limit is not None and needed > limit:
             return text[: len(text) * limit // needed], "MAX_TOKENS"
@@ -180,8 +183,8 @@ class Service:
         return Said(text, finish, words, images, f"emulator-{kind}", key[:22])
 
 
-def _words(sight: Sight, call: Call, model: EmulatedModel) -> str:
-    """Put a sight in the words that a call asks for."""
-    asked = understand(call, sight.labels)
+def _words(views: list[View], call: Call, model: EmulatedModel) -> str:
+    """Put what was seen in the words that a call asks for."""
+    asked = understand(call, views[0].sight.labels)
     shape = model.mask_shape
-    return write_answer(sight, asked, shape, wants_json=call.wants_json)
+    return write_answer(views, asked, shape, wants_json=call.wants_json)

@@ -27,12 +27,16 @@ class SoftMask:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Thing:
-    """One object: its box in pixels of the frame, and its mask where there is one."""
+    """One object: its box in pixels of the frame, and its mask where there is one.
+
+    `text` is the writing on it, where it bears any.
+    """
 
     label: str
     box: Box
     mask: SoftMask | None
     confidence: float = 1.0
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,12 +23,16 @@ SUBPIXELS = 4
 
 @dataclass(frozen=True, slots=True)
 class TruthObject:
-    """One annotation: `segmentation` as it stands in the file, decoded when asked."""
+    """One annotation: `segmentation` as it stands in the file, decoded when asked.
+
+    `text` is that of its `attributes`: what is written there.
+    """
 
     id: str
     label: str
     box: Box
     segmentation: JsonValue
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,12 @@ class TruthImage:
     def sight(self, labels: tuple[str, ...]) -> Sight:
         """Say exactly what the file says is there."""
         things = tuple(
-            Thing(o.label, o.box, soft_mask(o.segmentation, o.box, self.frame))
+            Thing(
+                o.label,
+                o.box,
+                soft_mask(o.segmentation, o.box, self.frame),
+                text=o.text,
+            )
             for o in self.objects
         )
         return Sight(self.frame, things, labels)
@@ -63,6 +72,7 @@ def read_truth(path: Path) -> tuple[tuple[TruthImage, ...], tuple[str, ...]]:
                     label=names[entry["category_id"]],
                     box=Box(*map(float, entry["bbox"])),
                     segmentation=entry.get("segmentation"),
+                    text=str((entry.get("attributes") or {}).get("text", "")),
                 )
                 objects[entry["image_id"]].append(found)
         images = tuple(

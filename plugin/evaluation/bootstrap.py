@@ -19,6 +19,7 @@ from .intervals import (
     SEED,
     FloatArray,
     Intervals,
+    corrected,
     count_per_image,
     draw_images,
     drawn_ratios,
@@ -99,17 +100,18 @@ def find_intervals(
     """Give the 95 % intervals of the headline numbers of `evaluate`, over all images.
 
     Precision and recall by Wilson; F1 by `f1_resamples` and COCO AP by 200 drawings.
-    The drawings of AP lie around the AP measured: repeated images raise it.
+    AP's is corrected for few images, which raise it. One image has neither.
     """
     evidence = gather_evidence(truth, predicted, scores)
     counts, images = scores.all.main.counts, len(evidence.counts)
     weights = draw_images(images, f1_resamples(images), seed)
-    ap = drawn_ap(weights[:AP_RESAMPLES], evidence.rankings)
+    drawn = drawn_ap(weights[:AP_RESAMPLES], evidence.rankings)
+    ap = corrected(drawn, scores.all.main.coco.ap, images)
     return Intervals(
         wilson(counts.tp, counts.tp + counts.fp),
         wilson(counts.tp, counts.tp + counts.fn),
-        percentiles(drawn_ratios(weights, evidence.counts).f1),
-        percentiles(ap, around=scores.all.main.coco.ap),
+        percentiles(drawn_ratios(weights, evidence.counts).f1) if images > 1 else None,
+        ap and ap.within(0, 1),
         len(weights),
         AP_RESAMPLES,
     )
@@ -201,7 +203,8 @@ def _judge(table: FloatArray, crowds: BoolArray) -> tuple[BoolArray, BoolArray]:
         # No two compete: each has its own, as far as the IoU is enough.
         chosen = np.where(table.max(axis=1) >= IOUS[:, None], table.argmax(axis=1), -1)
     else:
-        chosen = np.array([list(choose(table, crowds, float(iou))) for iou in IOUS])
+        ious, flags = table.tolist(), crowds.tolist()
+        chosen = np.array([list(choose(ious, flags, float(iou))) for iou in IOUS])
     in_crowd = np.append(crowds, [False])[chosen]  # -1 picks the last
     return (chosen >= 0) & ~in_crowd, in_crowd
 

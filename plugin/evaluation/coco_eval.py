@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..values import JsonValue
-from .pairs import Objects, Pair, RleDict
+from .pairs import Objects, Pair
+from .rles import RleDict, blank
 from .scores import CocoCurves, CocoNumbers, Engine, Shape
 
 if TYPE_CHECKING:
@@ -117,9 +118,10 @@ def _run_hotcoco(truth: COCO, predicted: COCO, shape: Shape) -> CocoArrays:
     run = hotcoco.COCOeval(truth, predicted, shape)
     run.evaluate()
     run.accumulate()
-    assert run.eval is not None
+    found = run.eval  # copies all arrays each time it is asked for
+    assert found is not None
     return CocoArrays(
-        *(np.asarray(run.eval[name]) for name in ("precision", "recall", "scores"))
+        *(np.asarray(found[name]) for name in ("precision", "recall", "scores"))
     )
 
 
@@ -180,7 +182,7 @@ def _columns(
 
     numbers = {label: number for number, label in enumerate(classes, start=1)}
     images, categories = _headers(pairs, numbers)
-    true = [pair.truth for pair in pairs]
+    true, said = [p.truth for p in pairs], [p.predicted for p in pairs]
     image_ids, boxes, category_ids = _table(true, numbers)
     truth = hotcoco.COCO.from_arrays(
         images,
@@ -190,13 +192,12 @@ def _columns(
         boxes,
         area=np.array([area for side in true for area in side.areas], np.float64),
         iscrowd=np.array([crowd for side in true for crowd in side.crowds], np.bool_),
-        segmentation=_masks(true, shape),
+        segmentation=_masks(pairs, true, said, shape),
     )
-    said = [pair.predicted for pair in pairs]
     image_ids, boxes, category_ids = _table(said, numbers)
     scores = np.array([score for side in said for score in side.scores], np.float64)
     rows = np.column_stack([image_ids, boxes, scores, category_ids])
-    return truth, truth.load_res(rows, segmentation=_masks(said, shape))
+    return truth, truth.load_res(rows, segmentation=_masks(pairs, said, true, shape))
 
 
 def _table(
@@ -214,11 +215,23 @@ def _table(
 
 
 def _masks(
-    objects: Sequence[Objects], shape: Shape
+    pairs: Sequence[Pair],
+    ours: Sequence[Objects],
+    others: Sequence[Objects],
+    shape: Shape,
 ) -> list[RleDict | list[list[float]]] | None:
+    """List the masks of one side; blank where the other has nothing of the class."""
     if shape == "bbox":
         return None
-    return [mask for side in objects for mask in side.masks or ()]
+    found: list[RleDict | list[list[float]]] = []
+    for pair, side, other in zip(pairs, ours, others, strict=True):
+        assert side.masks is not None
+        compared, nothing = set(other.labels), blank(pair.frame)
+        found += [
+            side.masks[index] if label in compared else nothing
+            for index, label in enumerate(side.labels)
+        ]
+    return found
 
 
 def _headers(

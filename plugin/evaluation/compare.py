@@ -23,6 +23,7 @@ from .intervals import (
     SEED,
     FloatArray,
     Interval,
+    corrected,
     draw_images,
     drawn_ratios,
     percentiles,
@@ -86,7 +87,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One number of a run minus that of the first; None where one is undefined."""
+    """One number of a run minus that of the first; None where one is undefined.
+
+    A single image gives no range.
+    """
 
     number: Number
     value: float | None
@@ -207,6 +211,7 @@ def _against(
                 standing.value(number),
                 first.value(number),
                 mine[number] - theirs[number],
+                standing.scores.all.images,
             )
             for number in NUMBERS
         ),
@@ -214,9 +219,17 @@ def _against(
 
 
 def _difference(
-    number: Number, mine: float | None, theirs: float | None, drawn: FloatArray
+    number: Number,
+    mine: float | None,
+    theirs: float | None,
+    drawn: FloatArray,
+    images: int,
 ) -> Difference:
     if mine is None or theirs is None:
         return Difference(number, None, None)
-    around = mine - theirs if number == "COCO AP" else None
-    return Difference(number, mine - theirs, percentiles(drawn, around=around))
+    value = mine - theirs
+    if images == 1:
+        return Difference(number, value, None)
+    ap = number == "COCO AP"
+    interval = corrected(drawn, value, images) if ap else percentiles(drawn)
+    return Difference(number, value, interval and interval.within(-1, 1))

@@ -18,7 +18,7 @@ from pycocotools import mask as coco_mask
 from .pairs import Objects, Pair
 from .scores import Counts, Match, Shape, Verdict
 
-FREE, NOTHING = -1, -1
+NOTHING = -1
 
 
 def match_pairs(
@@ -66,42 +66,53 @@ def _match(pair: Pair, shape: Shape, min_iou: float) -> Iterator[Match]:
     truth, predicted = pair.truth, pair.predicted
     chosen = [NOTHING] * len(predicted.labels)
     ious = [0.0] * len(predicted.labels)
-    for label in sorted(set(predicted.labels) & set(truth.labels)):
-        rows = [i for i, name in enumerate(predicted.labels) if name == label]
-        rows.sort(key=lambda row: -predicted.scores[row])
-        columns = [i for i, name in enumerate(truth.labels) if name == label]
-        columns.sort(key=lambda column: truth.crowds[column])
-        table = overlaps(predicted, truth, rows, columns, shape)
-        crowds = np.array([truth.crowds[column] for column in columns])
+    said, true = places(predicted.labels), places(truth.labels)
+    for label in said.keys() & true.keys():
+        rows = sorted(said[label], key=lambda row: -predicted.scores[row])
+        columns = sorted(true[label], key=lambda column: truth.crowds[column])
+        table = overlaps(predicted, truth, rows, columns, shape).tolist()
+        crowds = [truth.crowds[column] for column in columns]
         for row, column in enumerate(choose(table, crowds, min_iou)):
             if column != NOTHING:
                 chosen[rows[row]] = columns[column]
-                ious[rows[row]] = float(table[row, column])
+                ious[rows[row]] = table[row][column]
     yield from _verdicts(pair, chosen, ious)
 
 
+def places(labels: Sequence[str]) -> dict[str, list[int]]:
+    """Tell for each label where it stands."""
+    found: dict[str, list[int]] = {}
+    for place, label in enumerate(labels):
+        found.setdefault(label, []).append(place)
+    return found
+
+
 def choose(
-    ious: NDArray[np.float64], crowds: NDArray[np.bool_], min_iou: float
+    ious: Sequence[Sequence[float]], crowds: Sequence[bool], min_iou: float
 ) -> Iterator[int]:
-    """Choose a column for each row of IoUs in turn, or -1; crowds are the last columns."""
-    regular = int(np.count_nonzero(~crowds))
-    free = ious.copy()
-    for row in free:
-        column = _best(row[:regular], min_iou)
+    """Choose a column for each row of IoUs in turn, or -1; crowds are the last columns.
+
+    Of equal IoUs COCO takes the last.
+    """
+    regular, limit = list(crowds).count(False), min(min_iou, 1 - 1e-10)
+    free = list(range(regular))
+    in_crowd = range(regular, len(crowds))
+    for row in ious:
+        column = _best(row, free, limit)
         if column == NOTHING:
-            inside = _best(row[regular:], min_iou)
-            yield NOTHING if inside == NOTHING else regular + inside
+            yield _best(row, in_crowd, limit)
             continue
-        free[:, column] = FREE
+        free.remove(column)
         yield column
 
 
-def _best(ious: NDArray[np.float64], min_iou: float) -> int:
-    """Find the largest IoU that is enough; of equal ones COCO takes the last."""
-    if not len(ious):
-        return NOTHING
-    last = len(ious) - 1 - int(np.argmax(ious[::-1]))
-    return last if ious[last] >= min(min_iou, 1 - 1e-10) else NOTHING
+def _best(row: Sequence[float], columns: Sequence[int], limit: float) -> int:
+    """Find the column of the largest IoU that is enough."""
+    best, found = limit, NOTHING
+    for column in columns:
+        if row[column] >= best:
+            best, found = row[column], column
+    return found
 
 
 def _verdicts(

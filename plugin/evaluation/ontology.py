@@ -13,10 +13,19 @@ from pathlib import Path
 import yaml
 
 from ..errors import FormatError, UsageError
-from ..values import ImageLabels
+from ..values import (
+    Box3d,
+    Detection,
+    ImageLabels,
+    Point,
+    Span,
+    Tag,
+    Trajectory,
+)
 from .names import How, Names, NameUse
 from .words import alike, closest
 
+LABELLED = (Detection, Point, Trajectory, Box3d, Tag, Span)
 SECTIONS = ("synonyms", "parents")
 
 
@@ -48,6 +57,11 @@ class Mapped:
     names: Names
 
 
+def labels_of(image: ImageLabels) -> Iterator[str]:
+    """Give the label of each value that has one."""
+    return (value.label for value in image.values if isinstance(value, LABELLED))
+
+
 def map_labels(
     predicted: Sequence[ImageLabels], classes: Iterable[str], ontology: Ontology
 ) -> Mapped:
@@ -58,7 +72,7 @@ def map_labels(
     equally good ones, is kept as it is and listed as unmatched.
     """
     known = tuple(sorted(set(classes)))
-    counts = Counter(d.label for image in predicted for d in image.detections)
+    counts = Counter(label for image in predicted for label in labels_of(image))
     found = {label: _find(label, known, ontology) for label in counts}
     images = tuple(_rename(image, found) for image in predicted)
     return Mapped(images, Names(_uses(counts, found), applied=True))
@@ -126,8 +140,10 @@ def _climb(name: str, parents: Mapping[str, str]) -> Iterator[str]:
 
 def _rename(image: ImageLabels, found: Mapping[str, tuple[How, str]]) -> ImageLabels:
     renamed = tuple(
-        d if found[d.label][1] == d.label else replace(d, label=found[d.label][1])
-        for d in image.detections
+        replace(value, label=found[value.label][1])
+        if isinstance(value, LABELLED) and found[value.label][1] != value.label
+        else value
+        for value in image.values
     )
     return replace(image, values=renamed)
 

@@ -8,31 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
-from ..coco.rle import mask_to_rle
 from ..errors import UsageError
-from ..values import Box, Detection, Frame, ImageLabels, JsonValue, Status
+from ..values import Detection, Frame, ImageLabels, Status
+from .rles import Rles
 
 MAX_DIGITS = 19
-RleDict: TypeAlias = dict[str, JsonValue]
-"""`{"size": [height, width], "counts": compressed}`, as both engines read it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Objects:
     """The objects of one image, in their listed order.
 
-    `boxes_xywh_px` has shape [N, 4]; `masks` is None unless masks are compared.
+    `boxes_xywh_px` has shape [N, 4]; `masks` is None unless masks are compared, and
+    encodes each when it is first asked for.
     """
 
     labels: tuple[str, ...]
     boxes_xywh_px: NDArray[np.float64]
-    masks: tuple[RleDict, ...] | None
+    masks: Rles | None
     areas: tuple[float, ...]
     scores: tuple[float, ...]
     crowds: tuple[bool, ...]
@@ -92,12 +89,6 @@ def in_coco_order(
     return list(images.items())
 
 
-def box_outline(box: Box) -> list[float]:
-    """Write a box as the polygon that `loadRes` makes of it: x, y of four corners."""
-    x0, y0, x1, y1 = box.xyxy_px
-    return [x0, y0, x0, y1, x1, y1, x1, y0]
-
-
 def _is_whole(image_id: str) -> bool:
     digits = image_id.isascii() and image_id.isdigit() and len(image_id) < MAX_DIGITS
     return digits and str(int(image_id)) == image_id
@@ -128,28 +119,14 @@ def _objects(
     with_masks: bool,
 ) -> Objects:
     boxes = [detection.box.xywh_px for detection in detections]
-    masks = tuple(_rle(detection, frame) for detection in detections if with_masks)
     return Objects(
         tuple(detection.label for detection in detections),
         np.array(boxes, np.float64).reshape(-1, 4),
-        masks if with_masks else None,
+        Rles(detections, frame) if with_masks else None,
         tuple(area(detection) for detection in detections),
         tuple(_score(detection) for detection in detections),
         tuple(detection.is_crowd for detection in detections),
     )
-
-
-def _rle(detection: Detection, frame: Frame) -> RleDict:
-    """Encode the mask for the whole frame; without mask, the box filled."""
-    if detection.mask is not None:
-        rle = mask_to_rle(detection.mask, frame)
-        return {"size": [rle.height, rle.width], "counts": rle.counts}
-    outline = [box_outline(detection.box)]
-    filled = coco_mask.frPyObjects(outline, frame.height, frame.width)[0]
-    return {
-        "size": [frame.height, frame.width],
-        "counts": filled["counts"].decode("ascii"),
-    }
 
 
 def _score(detection: Detection) -> float:

@@ -167,6 +167,8 @@ class Scores:
     any_class: Metrics | None = None
     names: Names | None = None
     anatomy: Anatomy | None = None
+    confidence_sources: tuple[str, ...] = ()
+    """Where confidences come from, in words; empty where there are none."""
 
     @property
     def main_matches(self) -> tuple[Match, ...]:

@@ -13,6 +13,8 @@ from .matching import count, match_pairs
 from .pairs import Pair, pair_up
 from .scores import ClassScores, Engine, Match, Metrics, Scores, Shape, ShapeScores
 
+OWN_WORD = "the model's own word"
+
 
 def evaluate(
     truth: Sequence[ImageLabels],
@@ -51,6 +53,7 @@ def evaluate(
         matches=matches,
         mask_matches=mask_matches,
         unknown_images=len(_ids(predicted) - _ids(truth)),
+        confidence_sources=_sources(predicted),
     )
 
 
@@ -115,3 +118,14 @@ def _confidence(images: Sequence[ImageLabels]) -> Literal["none", "self", "mixed
     if not given:
         return "none"
     return "self" if given == len(detections) else "mixed"
+
+
+def _sources(images: Sequence[ImageLabels]) -> tuple[str, ...]:
+    """Name where the confidences come from."""
+    found = {
+        detection.confidence_source or OWN_WORD
+        for image in images
+        for detection in image.detections
+        if detection.confidence is not None
+    }
+    return tuple(sorted(found))

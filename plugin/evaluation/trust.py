@@ -71,11 +71,14 @@ class ClassTrust:
 
     def accepts(self, detection: Detection) -> bool:
         """Tell whether the rule lets this label of its class pass unseen."""
-        if self.rule is None or detection.label != self.label:
+        return detection.label == self.label and self.passes(detection.confidence)
+
+    def passes(self, confidence: float | None) -> bool:
+        """Tell whether a label of the class with such a confidence passes unseen."""
+        if self.rule is None:
             return False
         if self.rule.threshold is None:
             return True
-        confidence = detection.confidence
         return confidence is not None and confidence >= self.rule.threshold
 
 

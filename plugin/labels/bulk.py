@@ -1,20 +1,26 @@
-"""Several fields, or attributes of all objects, in one update per sample.
+"""What FiftyOne does one by one, done in bulk: fields, objects, results of a run.
 
 FiftyOne has no public call for it: its `set_values` writes one field after the other,
 and each time goes through all objects. What is private of FiftyOne stands in this file;
-where it is not to be had, or the samples are not as they were read, `set_values` writes.
+where it is not to be had, or the samples are not as they were read, the public calls
+write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import fiftyone as fo
+import orjson
 from bson import ObjectId
 from pymongo import UpdateOne
+
+PART = 500
+"""Samples that are changed at once."""
 
 
 def declare(dataset: fo.Dataset, fields: Mapping[str, fo.Field]) -> None:
@@ -23,8 +29,28 @@ def declare(dataset: fo.Dataset, fields: Mapping[str, fo.Field]) -> None:
     if at_once is not None:
         at_once(fields)
         return
-    for path, field in fields.items():
-        dataset.add_sample_field(path, type(field))
+    for path, kind in fields.items():
+        dataset.add_sample_field(path, type(kind))
+
+
+def save_results(
+    view: fo.SampleCollection, method: Any, key: str, results: Any
+) -> None:
+    """Store the results of a registered run, as its `save_run_results` does.
+
+    That one goes through every number of the curves in Python, twice.
+    """
+    document_of = getattr(method, "_get_run_doc", None)
+    cache_field = getattr(method, "_results_cache_field", None)
+    if document_of is None or cache_field is None:
+        method.save_run_results(view, key, results)
+        return
+    document = document_of(view, key)
+    packed = orjson.dumps(results.serialize(), option=orjson.OPT_SERIALIZE_NUMPY)
+    document.results.put(packed, content_type="application/json")
+    document.results_meta = dict(results.get_meta() or {})
+    getattr(view._root_dataset, cache_field())[key] = results  # noqa: SLF001
+    document.save()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +84,25 @@ def write_sample(
         dataset.set_values(name, value_of, key_field="id", expand_schema=False)
 
 
+def write_object(
+    dataset: fo.Dataset,
+    sample_id: str,
+    inner: str,
+    object_id: str,
+    values: Mapping[str, Any],
+) -> None:
+    """Set attributes of one object of a list (`field.detections`); all or none of them."""
+    collection = _collection(dataset)
+    if collection is not None:
+        where = {"_id": ObjectId(sample_id), f"{inner}._id": ObjectId(object_id)}
+        changes = {f"{inner}.$.{name}": value for name, value in values.items()}
+        collection.update_one(where, {"$set": {**changes, **_now()}})
+        fo.Sample._reload_docs(collection.name, sample_ids=[sample_id])  # noqa: SLF001
+        return
+    for name, value in values.items():
+        dataset.set_label_values(f"{inner}.{name}", {object_id: value})
+
+
 def _revived(document: dict[str, Any]) -> Any:
     """Make the label or metadata again that a document was written from."""
     return getattr(fo, document["_cls"]).from_dict(document)
@@ -72,6 +117,58 @@ def _collection(view: fo.SampleCollection) -> Any:
 
 def _now() -> dict[str, datetime]:
     return {"last_modified_at": datetime.now(UTC).replace(tzinfo=None)}
+
+
+def read_documents(
+    view: fo.SampleCollection, fields: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Read fields of samples as MongoDB keeps them, with the `_id` of each sample."""
+    wanted = dict.fromkeys(("_id", *fields), True)
+    return iter(view._aggregate(pipeline=[{"$project": wanted}]))  # noqa: SLF001
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of one sample, made only where it is still `expected`.
+
+    `values` are set; the paths of `gone` are removed; `more` is added to lists.
+    """
+
+    sample_id: ObjectId
+    expected: Mapping[str, Any]
+    values: Mapping[str, Any]
+    gone: Sequence[str] = ()
+    more: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def update(self) -> UpdateOne:
+        """Write the change for MongoDB."""
+        parts: dict[str, Any] = {"$set": {**self.values, **_now()}}
+        if self.gone:
+            parts["$unset"] = dict.fromkeys(self.gone, "")
+        if self.more:
+            parts["$push"] = {path: {"$each": each} for path, each in self.more.items()}
+        return UpdateOne({"_id": self.sample_id, **self.expected}, parts)
+
+
+def change_samples(dataset: fo.Dataset, changes: Iterable[Change]) -> int:
+    """Make changes; gives how many samples were not as expected, and stay as they are.
+
+    Samples in memory are read anew.
+    """
+    collection, missed = dataset._sample_collection, 0  # noqa: SLF001
+    for part in _parts(changes):
+        updates = [change.update() for change in part]
+        done = collection.bulk_write(updates, ordered=False)
+        missed += len(part) - done.matched_count
+        ids = [str(change.sample_id) for change in part]
+        fo.Sample._reload_docs(collection.name, sample_ids=ids)  # noqa: SLF001
+    return missed
+
+
+def _parts(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    left = iter(changes)
+    while part := list(islice(left, PART)):
+        yield part
 
 
 def write_values(

@@ -74,6 +74,7 @@ def _to_fiftyone(detection: Detection, frame: Frame) -> fo.Detection:
         attributes["mask"] = over_box(detection.mask, detection.box, frame)
     if detection.confidence is not None:
         attributes["confidence"] = detection.confidence
+    attributes |= source_of(detection.confidence_source)
     if detection.is_crowd:
         attributes["iscrowd"] = True
     if detection.area is not None:
@@ -83,6 +84,11 @@ def _to_fiftyone(detection: Detection, frame: Frame) -> fo.Detection:
         bounding_box=list(detection.box.xywh_rel(frame)),
         **attributes,
     )
+
+
+def source_of(confidence_source: str) -> dict[str, str]:
+    """Give the attribute that says where a confidence comes from, if that is known."""
+    return {"confidence_source": confidence_source} if confidence_source else {}
 
 
 def box_from_rel(box_xywh_rel: list[float], frame: Frame) -> Box:
@@ -102,7 +108,7 @@ def mask_in_box(mask: BoolArray, box: Box, frame: Frame) -> Mask:
     The box is snapped to whole pixels, at least one each way and inside the frame; a
     mask of another size is resampled to it (nearest pixel).
     """
-    x, y, width, height = _snapped(box, frame)
+    x, y, width, height = snapped(box, frame)
     return Mask(x, y, _resampled(np.asarray(mask) > 0, height, width))
 
 
@@ -112,7 +118,7 @@ def over_box(mask: Mask, box: Box, frame: Frame) -> BoolArray:
     The masks of a COCO file may be smaller than their boxes, and reach out of them by a
     part of a pixel or more: what lies outside has no place in FiftyOne, and is lost.
     """
-    x, y, width, height = _snapped(box, frame)
+    x, y, width, height = snapped(box, frame)
     rows, columns = mask.crop.shape
     if (x, y, width, height) == (mask.x, mask.y, columns, rows):
         return np.ascontiguousarray(mask.crop, dtype=bool)
@@ -126,7 +132,7 @@ def over_box(mask: Mask, box: Box, frame: Frame) -> BoolArray:
     return over
 
 
-def _snapped(box: Box, frame: Frame) -> tuple[int, int, int, int]:
+def snapped(box: Box, frame: Frame) -> tuple[int, int, int, int]:
     """Round a box to whole pixels: left, top, width, height, inside the frame."""
     x0, y0, x1, y1 = (round(edge) for edge in box.xyxy_px)
     x0 = min(max(x0, 0), frame.width - 1)

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..values import Detection, ImageLabels
-from .bulk import ObjectValues, declare, write_values
+from .bulk import ObjectValues, declare, save_results, write_values
 from .read import check_detections
 
 RECALLS = 101
@@ -137,7 +137,7 @@ def write_evaluation(
     kind = COCODetectionResults if classes else DetectionResults
     found = _results(method, sheets, classes, curves)
     results = kind(view, method.config, eval_key, **found)
-    method.save_run_results(view, eval_key, results)
+    save_results(view, method, eval_key, results)
     method.add_fields_to_sidebar_group(view, eval_key, omit_fields=tuple(sides))
 
 

@@ -23,7 +23,7 @@ from ..values import (
     Value,
     detections_of,
 )
-from .convert import LABEL_LIMIT, to_document
+from .convert import LABEL_LIMIT, source_of, to_document
 
 Values: TypeAlias = tuple[Value, ...]
 Document: TypeAlias = dict[str, Any] | None
@@ -89,6 +89,7 @@ def _points(values: Values, frame: Frame) -> Document:
                     label=point.label[:LABEL_LIMIT],
                     points=[(point.x / frame.width, point.y / frame.height)],
                     confidence=_alone(point.confidence),
+                    **source_of(point.confidence_source),
                 )
                 for point in values
                 if isinstance(point, Point)
@@ -158,7 +159,9 @@ def _tags(values: Values, frame: Frame) -> Document:  # noqa: ARG001 - as the ot
 
 def _classification(tag: Tag) -> fo.Classification:
     label = tag.label[:LABEL_LIMIT]
-    return fo.Classification(label=label, confidence=tag.confidence)
+    return fo.Classification(
+        label=label, confidence=tag.confidence, **source_of(tag.confidence_source)
+    )
 
 
 def _document(label: fo.Label) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import Any
 import fiftyone as fo
 
 from ..errors import UsageError
-from ..values import Detection, Frame, ImageLabels, Status
-from .convert import box_from_rel, mask_in_box, unpack_mask
+from ..values import Box, Detection, Frame, ImageLabels, Mask, Status
+from .convert import box_from_rel, mask_in_box
+from .stored_mask import StoredMask
 
 COCO_ID = "coco_id"
 
@@ -17,7 +18,7 @@ _Stored = dict[str, Any]
 """A FiftyOne detection as MongoDB keeps it."""
 _READ = (
     *("id", "label", "bounding_box", "mask", "mask_path"),
-    *("confidence", "iscrowd", "area"),
+    *("confidence", "confidence_source", "iscrowd", "area"),
 )
 """What is read of a FiftyOne detection, by the names it has there."""
 
@@ -35,7 +36,7 @@ def read_labels(
     """
     check_detections(view, field)
     ids, paths = view.values([id_field, "filepath"])
-    frames = _frames(view)
+    frames = read_frames(view)
     stored = _stored(view, field)
     statuses = _statuses(view, field, stored)
     return [
@@ -81,7 +82,7 @@ def class_names(view: fo.SampleCollection, field: str) -> tuple[str, ...]:
     return tuple(view.distinct(f"{field}.detections.label"))
 
 
-def _frames(view: fo.SampleCollection) -> list[Frame]:
+def read_frames(view: fo.SampleCollection) -> list[Frame]:
     """Give the upright size of every picture."""
     view.compute_metadata(skip_failures=True, progress=False)
     sizes = zip(*view.values(["metadata.width", "metadata.height"]), strict=True)
@@ -147,17 +148,22 @@ def _status_of(objects: list[_Stored] | None) -> Status:
 
 def _detection(found: _Stored, frame: Frame) -> Detection:
     box = box_from_rel(found["bounding_box"], frame)
-    pixels = found.get("mask")
-    if isinstance(pixels, bytes):
-        pixels = unpack_mask(pixels)
-    if pixels is None and found.get("mask_path"):
-        pixels = fo.Detection(mask_path=found["mask_path"]).get_mask()
     return Detection(
         label=found.get("label") or "",
         box=box,
-        mask=None if pixels is None else mask_in_box(pixels, box, frame),
+        mask=_mask(found, box, frame),
         confidence=found.get("confidence"),
         is_crowd=bool(found.get("iscrowd")),
         area=found.get("area"),
         id=str(found["_id"]),
+        confidence_source=found.get("confidence_source") or "",
     )
+
+
+def _mask(found: _Stored, box: Box, frame: Frame) -> Mask | None:
+    pixels = found.get("mask")
+    if isinstance(pixels, bytes):
+        return StoredMask(pixels, box, frame, found["_id"])
+    if pixels is None and found.get("mask_path"):
+        pixels = fo.Detection(mask_path=found["mask_path"]).get_mask()
+    return None if pixels is None else mask_in_box(pixels, box, frame)

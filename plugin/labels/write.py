@@ -118,7 +118,7 @@ class FieldSink:
         bare = self._prepare()
         values: dict[str, Any] = {
             f"{name}_status": parsed.status.value,
-            f"{name}_error": _error_of(parsed),
+            f"{name}_error": error_of(parsed),
         }
         if parsed.usage != Usage():
             used = parsed.usage
@@ -187,7 +187,7 @@ def _metadata(frame: Frame) -> dict[str, Any]:
     return document
 
 
-def _error_of(parsed: Parsed) -> str | None:
+def error_of(parsed: Parsed) -> str | None:
     """Say in one text what was wrong with an answer; None when nothing was."""
     found = [parsed.error] if parsed.error else []
     found += [f"{issue.path}: {issue.message}" for issue in parsed.issues[:3]]

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import io
-import struct
-import zlib
-from functools import cache
-from pathlib import Path
-from typing import TypeAlias
+import math
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile
 
-from ..errors import FormatError, MediaError, UsageError
-from ..storage import local_path, read
-from ..values import Frame, Media
-
-Place: TypeAlias = Path | str
-"""A local path, or the URL of a file that fsspec reaches."""
+from ..errors import UsageError
+from ..storage import local_path
+from ..values import Box, Frame, Media
+from .opening import (
+    BROKEN,
+    Place,
+    damaged,
+    open_picture,
+    read_picture,
+    unreadable,
+)
 
 INLINE_LIMIT = 14_000_000
 """Bytes of a picture in a request: base64 makes 18.7 MB of them, of 20 MB allowed."""
-MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
-"""Where Pillow itself gives up (179 million): more is taken for a bomb."""
 JPEG_QUALITY = 90
 
 _MIME_TYPES = {
@@ -37,7 +36,6 @@ _MIME_TYPES = {
     "HEIF": "image/heic",
 }
 _PLAIN_MODES = {"1", "L", "P", "RGB"}
-_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"heif"}
 _TURN_ON_LOAD = {"HEIF", "TIFF"}
 """Formats whose Pillow plug-in turns the pixels itself."""
 _ORIENTATION = 0x0112
@@ -50,15 +48,15 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# What Pillow and its plug-ins raise on damaged files.
-_BROKEN = (
-    *(OSError, ValueError, SyntaxError, EOFError, RuntimeError, TypeError, KeyError),
-    *(IndexError, OverflowError, AttributeError, struct.error, zlib.error),
-)
 
 
 def load_image(
-    path: Place, max_side: int | None = None, *, upload: bool = False
+    path: Place,
+    max_side: int | None = None,
+    region: Box | None = None,
+    *,
+    upload: bool = False,
+    private: bool = False,
 ) -> Media:
     """Read a picture, here or at a URL of `storage`, and make it ready to be sent.
 
@@ -68,135 +66,87 @@ def load_image(
     request. With `upload` a file over the limit that could otherwise pass is named by its
     path instead, to be uploaded as it is.
 
-    A file passed through is still decoded once, as coarsely as its format allows, so
-    that a damaged one is never paid for: on 12 megapixels this took 10 to 17 ms (JPEG, at
-    1/8 scale), 2 ms (PNG, check sums only), 130 ms (WEBP, in full); a shared 2-core
-    machine, 2026-11-22.
-
     What a camera wrote beside the pixels (time, place) is sent with a file that passes
-    through, and left out of one that does not.
+    through. With a `region` (upright pixels) that part is sent, as a JPEG. A URL is fetched;
+    `private` allows addresses outside of the public internet.
 
     Raises `MediaError`: missing, damaged, not a picture, too large.
     """
     if max_side is not None and max_side < 1:
         raise UsageError(f"max_side is {max_side}; it must be at least 1 pixel.")
-    path = local_path(path) or path
-    data = _read(path)
+    data = read_picture(path, private=private)
     try:
-        with _open(io.BytesIO(data), path) as image:
+        with open_picture(io.BytesIO(data), path) as image:
             frame = _upright_frame(image)
+            if region is not None:
+                return _part(image, frame, region, max_side)
             sent = fit(frame, max_side)
-            if sent == frame and _passes(image, data, upload=upload):
+            if sent == frame and _passes(
+                image, data, upload=upload and local_path(path) is not None
+            ):
                 _prove(image)
                 return _untouched(path, data, _mime_type(image, data), frame)
             jpeg, sent = _encode_within_limit(_flatten(image, sent))
-            digest = hashlib.sha256(jpeg).hexdigest()
-            return Media(jpeg, "image/jpeg", frame, sent, digest=digest)
-    except _BROKEN as error:
-        raise _damaged(path) from error
+            return Media(jpeg, "image/jpeg", frame, sent, digest=_sha256(jpeg))
+    except BROKEN as error:
+        raise damaged(path) from error
 
 
 def _untouched(path: Place, data: bytes, mime_type: str, frame: Frame) -> Media:
     """Pass a file on: its bytes, or its path where they are too many for a request."""
-    digest = hashlib.sha256(data).hexdigest()
+    digest = _sha256(data)
     if len(data) > INLINE_LIMIT:
         return Media(b"", mime_type, frame, frame, path=str(path), digest=digest)
     return Media(data, mime_type, frame, frame, digest=digest)
 
 
-def read_frame(path: Place) -> Frame:
-    """Read the size of the upright picture from the head of its file.
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _part(
+    image: ImageFile.ImageFile, whole: Frame, region: Box, max_side: int | None
+) -> Media:
+    """Cut a region out of a picture, on whole pixels, at least one each way."""
+    x0, y0, x1, y1 = region.xyxy_px
+    left = min(max(math.floor(x0), 0), whole.width - 1)
+    top = min(max(math.floor(y0), 0), whole.height - 1)
+    right = min(max(math.ceil(x1), left + 1), whole.width)
+    bottom = min(max(math.ceil(y1), top + 1), whole.height)
+    part = _flatten(image, whole).crop((left, top, right, bottom))
+    frame = Frame(*part.size)
+    sent = fit(frame, max_side)
+    if sent != frame:
+        size = (sent.width, sent.height)
+        part = part.resize(size, Image.Resampling.BICUBIC)
+    jpeg, sent = _encode_within_limit(part)
+    return Media(
+        jpeg,
+        "image/jpeg",
+        frame,
+        sent,
+        digest=_sha256(jpeg),
+        whole=whole,
+        at_xy_px=(left, top),
+    )
+
+
+def read_frame(path: Place, *, private: bool = False) -> Frame:
+    """Read the size of the upright picture from the head of its file; fetch a URL.
 
     Raises `MediaError`: missing, not a picture, too large.
     """
-    path = local_path(path) or path
+    here = local_path(path)
     try:
-        with _stream(path) as file, _open(file, path) as image:
+        file = (
+            here.open("rb") if here else io.BytesIO(read_picture(path, private=private))
+        )
+        with file, open_picture(file, path) as image:
             return _upright_frame(image)
     except OSError as error:
-        raise _unreadable(path, error) from error
-    except _BROKEN as error:
-        raise _damaged(path) from error
-
-
-def _stream(path: Place) -> io.BufferedReader | io.BytesIO:
-    """Open a file to read its head; one far away is fetched whole."""
-    return path.open("rb") if isinstance(path, Path) else io.BytesIO(_read(path))
-
-
-def _read(path: Place) -> bytes:
-    """Read a file, or say why not."""
-    try:
-        data = path.read_bytes() if isinstance(path, Path) else _fetch(path)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if not data:
-        raise MediaError(f"{path} is empty (0 bytes). Copy the picture again.")
-    return data
-
-
-def _fetch(url: str) -> bytes:
-    """Fetch a file from where fsspec reaches it, or say why not."""
-    if url.lower().startswith(("http://", "https://")):
-        raise MediaError(f"{url}: pictures are not fetched from web servers.")
-    try:
-        return read(url)
-    except FormatError as error:
-        raise MediaError(str(error)) from error
-
-
-def _unreadable(path: Place, error: OSError) -> MediaError:
-    """Say why a file cannot be read."""
-    if isinstance(path, Path) and path.is_dir():
-        return MediaError(f"{path} is a folder, not a picture. Give a picture's path.")
-    if isinstance(error, FileNotFoundError):
-        return MediaError(f"{path} does not exist. Check the path of the sample.")
-    if error.errno is None:
-        return _damaged(path)
-    return MediaError(f"{path} cannot be read ({error.strerror}). Check its rights.")
-
-
-def _damaged(path: Place) -> MediaError:
-    """Say that a file looks like a picture and is not whole."""
-    return MediaError(
-        f"{path} is damaged or cut short: its pixels cannot be read. "
-        "Copy or export the picture again."
-    )
-
-
-def _open(file: io.BufferedReader | io.BytesIO, path: Place) -> ImageFile.ImageFile:
-    """Open a picture by its content, whatever its name; no pixels are read."""
-    head = file.read(12)
-    file.seek(0)
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
-        _register_heif()
-    try:
-        image = Image.open(file)
-    except UnidentifiedImageError as error:
-        raise MediaError(
-            f"{path} is not a picture that can be read. Use JPEG, PNG, WEBP or HEIC."
-        ) from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(path) from error
-    if image.width * image.height > MAX_PIXELS:
-        raise _too_large(path)
-    return image
-
-
-def _too_large(path: Place) -> MediaError:
-    """Say that a picture has more pixels than will be decoded."""
-    return MediaError(
-        f"{path} has more than {MAX_PIXELS // 1_000_000} million pixels, which is "
-        "refused for safety. Make it smaller, or cut it into tiles."
-    )
-
-
-@cache
-def _register_heif() -> None:
-    """Teach Pillow HEIC, on the first such file only."""
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
+        raise unreadable(path, error) from error
+    except BROKEN as error:
+        raise damaged(path) from error
 
 
 def _orientation(image: Image.Image) -> int:
@@ -254,7 +204,11 @@ def _mime_type(image: Image.Image, data: bytes) -> str:
 
 
 def _prove(image: Image.Image) -> None:
-    """Read all of a picture once, or raise: check sums for PNG, else a coarse decode."""
+    """Read all of a picture once, or raise: check sums for PNG, else a coarse decode.
+
+    So a damaged file is never paid for. On 12 megapixels: 10 to 17 ms (JPEG, at 1/8
+    scale), 2 ms (PNG), 130 ms (WEBP, in full); a shared 2-core machine, 2026-11-22.
+    """
     if image.format == "PNG":
         image.verify()
         return

@@ -4,7 +4,16 @@ Section (run, scores, labels) --build--> Report --as_html, as_markdown, as_json-
 """
 
 from .build import build_report
-from .content import Report, ReportFiles, Section
+from .content import KindSection, Report, ReportFiles, Section
+from .kinds import build_kind_report
 from .write import write_report
 
-__all__ = ["Report", "ReportFiles", "Section", "build_report", "write_report"]
+__all__ = [
+    "KindSection",
+    "Report",
+    "ReportFiles",
+    "Section",
+    "build_kind_report",
+    "build_report",
+    "write_report",
+]

@@ -8,7 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .content import Report
-from .texts import interval, moment, number
+from .sorting import places
+from .texts import interval, moment, number, shortened
 
 TEMPLATE = "report.html.j2"
 
@@ -27,6 +28,8 @@ def to_html(report: Report) -> str:
         "moment": moment,
         "interval": interval,
         "data_uri": _data_uri,
+        "places": places,
+        "shortened": shortened,
     }
     return environment.get_template(TEMPLATE).render(report=report)
 

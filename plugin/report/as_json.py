@@ -8,9 +8,10 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 
 from ..evaluation import Anatomy, Counts, Scores
+from ..evaluation.kinds.compare import KindComparison
 from ..values import JsonValue
 from .compare import comparison_json
-from .content import Belief, Chapter, Example, Report
+from .content import Belief, Chapter, Example, KindChapter, Report
 
 FORMAT = "fiftyone-gemini report 1"
 
@@ -24,6 +25,8 @@ def to_json(report: Report) -> str:
         "notes": list(report.notes),
         "comparison": comparison_json(report.comparison) if report.comparison else None,
         "sections": [_chapter(chapter) for chapter in report.chapters],
+        "kinds": [_kind_chapter(chapter) for chapter in report.kinds],
+        "kind_comparison": _kind_comparison(report.kind_comparison),
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -40,6 +43,59 @@ def _chapter(chapter: Chapter) -> JsonValue:
     }
 
 
+def _kind_chapter(chapter: KindChapter) -> JsonValue:
+    scores = chapter.section.scores
+    return {
+        "title": chapter.section.title,
+        "banner": chapter.banner,
+        "run": _plain(chapter.section.run),
+        "kind": scores.kind.value,
+        "items": scores.items,
+        "answered": scores.answered,
+        "statuses": _plain(scores.statuses),
+        "unlabelled": scores.unlabelled,
+        "unknown_items": scores.unknown_items,
+        "numbers": {found.name: _plain(found) for found in scores.numbers},
+        "tables": _plain(scores.sheets),
+        "remarks": list(chapter.remarks),
+        "worst_items": [_plain(example.verdict) for example in chapter.examples],
+    }
+
+
+def _kind_comparison(found: KindComparison | None) -> JsonValue:
+    if found is None:
+        return None
+    return {
+        "kind": found.kind.value,
+        "items": found.items,
+        "first": found.first,
+        "runs": [
+            {
+                "name": s.name,
+                "numbers": {n.name: n.all for n in s.scores.numbers},
+                "right": s.right,
+                "failures": s.failures,
+                "model": s.run.model if s.run else None,
+                "seconds": s.seconds,
+                "cost_usd": s.run.cost_usd if s.run else None,
+                "cost_per_right_usd": s.cost_per_right,
+            }
+            for s in found.standings
+        ],
+        "against_first": {
+            against.name: {
+                d.number: {
+                    "difference": d.value,
+                    "range": _plain(d.interval),
+                    "verdict": d.verdict,
+                }
+                for d in against.differences
+            }
+            for against in found.against
+        },
+    }
+
+
 def _scores(scores: Scores) -> JsonValue:
     return {
         "all": _plain(scores.all),
@@ -49,6 +105,7 @@ def _scores(scores: Scores) -> JsonValue:
         "classes": list(scores.classes),
         "engine": scores.engine,
         "confidence": scores.confidence,
+        "confidence_sources": list(scores.confidence_sources),
         "iou": scores.iou,
         "unknown_images": scores.unknown_images,
         "any_class": _plain(scores.any_class),

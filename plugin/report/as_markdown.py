@@ -6,8 +6,17 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from .content import Block, Chapter, Example, Fact, Headline, Report, Table
-from .texts import interval, moment, number
+from .content import (
+    Block,
+    Chapter,
+    Example,
+    Fact,
+    Headline,
+    KindChapter,
+    Report,
+    Table,
+)
+from .texts import interval, moment, number, shortened
 
 
 def to_markdown(report: Report) -> str:
@@ -19,6 +28,8 @@ def to_markdown(report: Report) -> str:
         lines += _block_lines(block)
     for chapter in report.chapters:
         lines += _chapter(chapter)
+    for kind in report.kinds:
+        lines += _kind_chapter(kind)
     if report.notes:
         lines += ["## How to reproduce", "", *map(_block, report.notes)]
     return "\n".join(lines).rstrip() + "\n"
@@ -44,6 +55,44 @@ def _chapter(chapter: Chapter) -> Iterator[str]:
         yield from _block_lines(block)
     yield from ("### All numbers", "", *_table(chapter.coco))
     yield from ("### Images with most errors", "", *_examples(chapter.examples))
+    if chapter.asked:
+        yield from ("### What was asked", "", *_facts(chapter.asked))
+    if chapter.prompt:
+        yield from ("### Prompt", "", _block(chapter.prompt))
+
+
+def _kind_chapter(chapter: KindChapter) -> Iterator[str]:
+    scores = chapter.section.scores
+    yield from (f"## {_plain(chapter.section.title)}", "")
+    if chapter.banner:
+        yield from (f"> **{chapter.banner}.**", "")
+    yield f"{scores.items} items, labels of the kind {scores.kind.value}."
+    yield from ("", "### Headline numbers", "")
+    rows = [
+        (f"**{h.name}**", _with_interval(h), number(h.answered), _plain(h.meaning))
+        for h in chapter.headlines
+    ]
+    yield from _rows(("", "all items", "answered items", ""), rows)
+    yield from (f"- {_plain(remark)}" for remark in chapter.remarks)
+    yield from ("", "### Items by status", "", *_facts(chapter.statuses))
+    for block in chapter.blocks:
+        yield from _block_lines(block)
+    if chapter.examples:
+        yield from ("### Items that are wrong, the worst first", "")
+        worst = [
+            tuple(
+                _plain(text)
+                for text in (
+                    e.name,
+                    e.verdict.status.value,
+                    number(e.verdict.score),
+                    shortened(e.verdict.truth),
+                    shortened(e.verdict.said),
+                )
+            )
+            for e in chapter.examples
+        ]
+        yield from _rows(("Item", "Status", "Right", "Truth", "Said"), worst)
     if chapter.asked:
         yield from ("### What was asked", "", *_facts(chapter.asked))
     if chapter.prompt:
@@ -79,7 +128,7 @@ def _examples(examples: Sequence[Example]) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     rows = [[_plain(cell.text) for cell in row] for row in table.rows]
-    yield from _rows(table.columns, rows)
+    yield from _rows([_plain(name) for name in table.columns], rows)
 
 
 def _rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -61,7 +61,7 @@ def _chapter(section: Section, target: float) -> Chapter:
     return Chapter(
         section=section,
         banner=EMULATOR_BANNER if run and run.endpoint == "emulator" else "",
-        asked=tuple(_asked(run, scores)) if run else (),
+        asked=tuple(asked_facts(run, scores.all.main.counts.tp)) if run else (),
         prompt=run.prompt if run else "",
         statuses=tuple(
             Fact(f"{scores.statuses[status]} {status.value}", STATUS_MEANING[status])
@@ -79,8 +79,8 @@ def _chapter(section: Section, target: float) -> Chapter:
     )
 
 
-def _asked(run: Run, scores: Scores) -> Iterator[Fact]:
-    """Say what was asked of whom, when, and what it took."""
+def asked_facts(run: Run, right: int, unit: str = "object") -> Iterator[Fact]:
+    """Say what was asked of whom, when, and what it took, also for what is right."""
     yield Fact("Task", run.question.task)
     classes = ", ".join(run.question.classes)
     yield Fact("Classes asked for", classes or "whatever the model sees")
@@ -96,9 +96,8 @@ def _asked(run: Run, scores: Scores) -> Iterator[Fact]:
         yield Fact("Wrong inside replies", by_code(run.objects.issues))
     yield Fact("Tokens", tokens(run.usage))
     yield Fact("Cost", cost(run))
-    right = scores.all.main.counts.tp
     if run.cost_usd is not None and run.endpoint != "emulator" and right:
-        yield Fact("Cost of a right object", f"${run.cost_usd / right:,.6f}")
+        yield Fact(f"Cost of a right {unit}", f"${run.cost_usd / right:,.6f}")
     if run.from_journal:
         yield Fact("Replies taken from the journal", f"{run.from_journal}")
     parameters = (f"{name} = {value}" for name, value in run.parameters.items())
@@ -157,6 +156,8 @@ def _remarks(scores: Scores) -> Iterator[str]:
             "one it uses 1.0 for all, with ties in the order the model listed them, and "
             "says less than it could: read precision, recall and F1 first."
         )
+    if scores.confidence_sources:
+        yield f"Confidence is {' or '.join(scores.confidence_sources)}."
     if scores.unknown_images:
         yield (
             f"Predictions for {scores.unknown_images} images without truth were left out."

@@ -15,6 +15,8 @@ from ..evaluation import Scores
 from ..evaluation.compare import Comparison
 from ..evaluation.curves import Confidences
 from ..evaluation.intervals import Interval, Intervals
+from ..evaluation.kinds import ItemVerdict, KindScores
+from ..evaluation.kinds.compare import KindComparison
 from ..evaluation.trust import ClassTrust
 from ..values import ImageLabels, Run, Status
 from .charts import Chart
@@ -133,8 +135,45 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
+class KindSection:
+    """An evaluation of labels of another kind than objects."""
+
+    title: str
+    run: Run | None
+    scores: KindScores
+
+
+@dataclass(frozen=True, slots=True)
+class KindExample:
+    """One item that is wrong: what is true, what was said, and its picture."""
+
+    name: str
+    verdict: ItemVerdict
+    jpeg: bytes | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KindChapter:
+    """All that is said about one such section."""
+
+    section: KindSection
+    banner: str
+    asked: tuple[Fact, ...]
+    prompt: str
+    statuses: tuple[Fact, ...]
+    headlines: tuple[Headline, ...]
+    remarks: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    examples: tuple[KindExample, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """A whole report; `notes` are the caller's own words (how to reproduce it)."""
+    """A whole report; `notes` are the caller's own words (how to reproduce it).
+
+    `kinds` are the chapters about labels of other kinds than objects.
+    """
 
     title: str
     made: datetime
@@ -142,6 +181,8 @@ class Report:
     chapters: tuple[Chapter, ...]
     comparison: Comparison | None = None
     compared: tuple[Block, ...] = ()
+    kinds: tuple[KindChapter, ...] = ()
+    kind_comparison: KindComparison | None = None
 
 
 @dataclass(frozen=True, slots=True)

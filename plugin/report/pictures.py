@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..evaluation import Match
+from ..evaluation.kinds import Mark
 from ..values import Box, Detection, Frame, ImageLabels, Mask
 from .content import Drawing
 
@@ -24,6 +25,8 @@ INVENTED: Colour = (213, 94, 0)
 MISSED: Colour = (0, 114, 178)
 IGNORED: Colour = (130, 130, 130)
 MAX_SIDE = 480
+DOT = 8
+MARK_COLOURS = {"right": RIGHT, "invented": INVENTED, "missed": MISSED}
 MAX_BYTES = 60_000
 MAX_LABEL = 24
 SMALL = 24
@@ -81,6 +84,18 @@ def draw(
     ]
     jpegs = [_jpeg(_paint(picture, truth.frame, marked)) for marked in sides]
     return Drawing(picture.width, picture.height, *jpegs)
+
+
+def thumbnail(path: str, marks: Sequence[Mark] = ()) -> bytes:
+    """Give a picture as a small JPEG, with dots; raises UnreadablePictureError."""
+    picture = _small_picture(path)
+    pen = ImageDraw.Draw(picture)
+    for mark in marks:
+        x, y = mark.x_rel * picture.width, mark.y_rel * picture.height
+        place = (x - DOT, y - DOT, x + DOT, y + DOT)
+        colour = MARK_COLOURS[mark.verdict]
+        pen.ellipse(place, fill=colour, outline="white", width=2)
+    return _jpeg(picture)
 
 
 def _small_picture(path: str) -> Image.Image:

@@ -11,6 +11,7 @@ from ..values import Run, Status, Usage
 
 EMULATOR_BANNER = "Answers came from the offline emulator, not from Gemini"
 LONG_SECONDS = 120
+MAX_TEXT = 300
 UNDEFINED = "–"  # noqa: RUF001 - an en dash is meant
 STATUS_MEANING: Mapping[Status, str] = {
     Status.OK: "answered with labels",
@@ -48,6 +49,11 @@ def number(value: float | None) -> str:
 def interval(found: Interval | None) -> str:
     """Write a range with two digits, as `[0.85, 0.91]`; nothing where undefined."""
     return "" if found is None else f"[{found.low:.2f}, {found.high:.2f}]"
+
+
+def shortened(text: str) -> str:
+    """Cut a text that would fill the page."""
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]} ..."
 
 
 def moment(time: datetime) -> str:

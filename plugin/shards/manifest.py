@@ -118,6 +118,7 @@ def write_manifest(
 
     The items are not held in memory. Raises `UsageError` for more shards than items.
     """
+    _check_whole_items(asking)
     total = len(source) * asking.manner.times
     if not 1 <= shards <= total:
         raise UsageError(
@@ -133,6 +134,18 @@ def write_manifest(
         finally:
             body.unlink(missing_ok=True)
     return Manifest(place, header, len(to_line(header)))
+
+
+def _check_whole_items(asking: Asking) -> None:
+    """Refuse what a manifest does not hold: rows are whole pictures, asked alike."""
+    kept_out = {
+        "tiles": asking.manner.tile is not None,
+        "examples": bool(asking.examples),
+        "words of samples": bool(asking.names),
+    }
+    for what, asked in kept_out.items():
+        if asked:
+            raise UsageError(f"Shards take no {what}; `label` asks with them.")
 
 
 def _new_header(asking: Asking, origin: str) -> Header:

@@ -12,8 +12,9 @@ from dataclasses import replace
 from ..asking import Asking
 from ..errors import UsageError
 from ..gemini.prices import TABLE, Prices
-from ..pipeline import Sink, read_reply
+from ..pipeline import Sink
 from ..progress import Progress, Tally
+from ..reading import read_reply
 from ..values import JsonValue, Parsed, Reply, Run
 from .manifest import Manifest
 from .rows import Account

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,8 +10,21 @@ from typing import ClassVar
 from ..errors import UsageError
 from ..parsing.classes import hold_to_classes
 from ..parsing.objects import read_objects
+from ..parsing.outlines import outline_xy_1000
 from ..parsing.rules import DEFAULT_RULES, ReadRules
-from ..values import JsonValue, Kind, MaskShape, Media, Medium, Question, Reading
+from ..values import (
+    Frame,
+    JsonValue,
+    Kind,
+    MaskShape,
+    Media,
+    Medium,
+    Question,
+    Reading,
+    Value,
+    detections_of,
+)
+from .answers import object_entry
 from .wording import (
     BOX,
     BOX_SCHEMA,
@@ -85,6 +99,31 @@ class Segment:
             attributes=question.attributes,
         )
         return hold_to_classes(found, question.classes, self.reading)
+
+    def answer(
+        self,
+        values: tuple[Value, ...],
+        question: Question,
+        frame: Frame,
+        shape: MaskShape | None,
+    ) -> str:
+        """Write boxes and outlines as the object that is asked for.
+
+        Raises `UsageError` for a model that writes masks as pictures.
+        """
+        if _known(shape) is MaskShape.PNG:
+            raise UsageError(
+                "This model writes masks as pictures, which examples cannot show; choose "
+                "one that writes polygons, such as gemini-3.8-flash."
+            )
+        entries = []
+        for found in detections_of(values):
+            entry = object_entry(found, question, frame)
+            if found.mask is not None:
+                outline = outline_xy_1000(found.mask, frame)
+                entry["mask"] = [list[JsonValue](point) for point in outline]
+            entries.append(entry)
+        return json.dumps({"boxes": entries})
 
 
 def _known(shape: MaskShape | None) -> MaskShape:

@@ -18,6 +18,7 @@ from .asking import (
     Part,
     Question,
     Request,
+    Shown,
 )
 from .counts import ObjectCounts, by_code
 from .geometry import BoolArray, Box, Frame, Mask
@@ -36,6 +37,7 @@ from .labels import (
     Value,
     detections_of,
 )
+from .moving import moved
 from .plain import JsonValue
 from .replies import Issue, Parsed, Reading, Reply, Usage
 from .runs import Run
@@ -71,6 +73,7 @@ __all__ = [
     "Reply",
     "Request",
     "Run",
+    "Shown",
     "Sighting",
     "Span",
     "Status",
@@ -80,4 +83,5 @@ __all__ = [
     "Value",
     "by_code",
     "detections_of",
+    "moved",
 ]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TypeAlias
 
-from .geometry import Frame
+from .geometry import Box, Frame
 from .plain import JsonValue
 
 
@@ -34,7 +34,9 @@ class Item:
 
     `path` is a file or a URI. `others` are further pictures of the same question, in
     order; `words` fill the `{names}` in the user's words. `attempt` counts from 0 where
-    the same is asked several times.
+    the same is asked several times. With a `region` only that part of the upright picture
+    is sent; `target` is the id of the object it is about, if it is about one. An item that
+    is asked about in `pieces` is as many items, each with its region.
     """
 
     sample_id: str
@@ -42,6 +44,9 @@ class Item:
     others: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 0
+    region: Box | None = None
+    target: str = ""
+    pieces: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,8 @@ class Media:
     One of `data` (encoded, upright pixels), `path` (a local file too large for a
     request, to be uploaded; `digest` is its SHA-256) and `uri` (what Gemini fetches
     itself) is set. Coordinates come back in `frame`, the upright original; `sent` may be
-    smaller. `seconds` is the length of a video, as far as it is known.
+    smaller. `seconds` is the length of a video, as far as it is known. A part of a
+    picture has its own frame, and lies at `at_xy_px` in the `whole`.
     """
 
     data: bytes
@@ -75,6 +81,8 @@ class Media:
     digest: str = ""
     clip: Clip = Clip()
     seconds: float | None = None
+    whole: Frame | None = None
+    at_xy_px: tuple[int, int] = (0, 0)
 
     @property
     def content_sha256(self) -> str:
@@ -127,6 +135,18 @@ class Parameters:
     thinking: str | None = None
     max_output_tokens: int | None = None
     media_resolution: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture with its labels, as an example; not `good`: of what is to be avoided.
+
+    `values` are `Value`s; said loosely, because manifests describe all but those.
+    """
+
+    item: Item
+    values: tuple[object, ...]
+    good: bool = True
 
 
 Part: TypeAlias = str | Media

@@ -50,9 +50,10 @@ class Form:
 class Detection:
     """One labelled object, said by Gemini or by a person.
 
-    `confidence` is None unless asked for: Gemini gives none by itself. `area` is what a
-    COCO file states; None means: count the mask, or the box. `attributes` are what else
-    was asked about the object.
+    `confidence` is None unless asked for: Gemini gives none by itself; where it comes from
+    is said in `confidence_source`, "" being the model's own word, here and in all kinds of
+    labels. `area` is what a COCO file states; None means: count the mask, or the box.
+    `attributes` are what else was asked about the object.
     """
 
     label: str
@@ -63,6 +64,7 @@ class Detection:
     area: float | None = None
     id: str = ""
     attributes: Mapping[str, JsonValue] = field(default_factory=dict)
+    confidence_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Point:
     x: float
     y: float
     confidence: float | None = None
+    confidence_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class Tag:
 
     label: str
     confidence: float | None = None
+    confidence_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ class Answer:
 
     text: str
     name: str = ""
+    confidence: float | None = None
+    confidence_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,7 @@ class Span:
     end_seconds: float
     text: str = ""
     confidence: float | None = None
+    confidence_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
