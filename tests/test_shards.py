@@ -15,10 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 from fiftyone_gemini.asking import Asking, Manner
 from fiftyone_gemini.cli import app
 from fiftyone_gemini.coco.folder import CocoSink, FolderSource, UrlSource
+from fiftyone_gemini.emulator import Settings, running_emulator
 from fiftyone_gemini.errors import FormatError, UsageError
 from fiftyone_gemini.gemini.endpoint import Endpoint
 from fiftyone_gemini.gemini.pool import Limits
@@ -343,6 +345,35 @@ def test_what_is_asked_twice_has_two_rows(tmp_path: Path) -> None:
         (name, attempt) for name in desk.names for attempt in (0, 1)
     ]
     assert kept.run.parameters["times"] == 2
+
+
+@pytest.mark.slow
+def test_shards_are_labelled_by_the_batch_api(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`work --batch` submits, the same command fetches, each picture is paid for once."""
+    monkeypatch.chdir(tmp_path)
+    demo = Path(__file__).resolve().parents[1] / "datasets/demo"
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for file in sorted((demo / "data").glob("*.jpg"))[:4]:
+        (pictures / file.name).write_bytes(file.read_bytes())
+    with running_emulator(Settings(truth=str(demo / "annotations.json"))) as emulator:
+        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", emulator.url)
+        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        assert command("plan", "pictures", "--shards", "2", "--out", "m.jsonl")[0] == 0
+        for shard in ("1/2", "2/2"):
+            order = ("work", "m.jsonl", "--shard", shard, "--out", "r", "--batch")
+            code, text = command(*order)
+            assert (code, "not answered yet" in text) == (1, True)
+            code, text = command(*order, "--wait")
+            assert (code, "is whole: 2 items" in text) == (0, True)
+        assert command("merge", "m.jsonl", "--from", "r", "--out", "all.json")[0] == 0
+        assert command("label", "pictures", "--out", "one.json")[0] == 0
+        log = httpx2.get(f"{emulator.url}/emulator/log").json()
+    assert without_run(Path("all.json")) == without_run(Path("one.json"))
+    paid = [entry for entry in log if entry["paid"] and entry["batch"]]
+    assert len(paid) == len({entry["picture"] for entry in paid}) == 4
 
 
 def test_missing_shards_are_named(desk: Desk) -> None:

@@ -18,7 +18,10 @@ from ..shards.merge import merge, missing_shards, name_shards
 from ..shards.work import UNMOVED, Moved, Terms, Worked, work
 from ..sweep import sink_for
 from ..tasks import form_of
+from ..values import Status
 from . import options
+from .by_batch import LEFT as LEFT_IN_BATCHES
+from .by_batch import ByBatch, Told
 from .groups import grouped
 from .job import stop_on_interrupt
 from .show import console, show_run, shown_progress
@@ -82,6 +85,7 @@ def work_on_shards(
     prices: options.PriceFile = None,
     again: Again = False,
     log: options.LogFile = None,
+    by_batch: ByBatch,
     beam: OnBeam = False,
 ) -> None:
     """Label one shard of a manifest; needs neither FiftyOne nor a database.
@@ -92,9 +96,12 @@ def work_on_shards(
     plan = read_manifest(manifest)
     costs = options.chosen_prices(prices)
     limits = pace.limits(costs, budget)
-    terms = Terms(limits, costs, read_moved(moved), journal, again)
+    batching = by_batch.batching(Told(), offline=False)
+    terms = Terms(limits, costs, read_moved(moved), journal, again, batching)
     if beam == bool(shard) or (beam_options and not beam):
         raise UsageError("Name either one --shard, or --beam for all of them.")
+    if beam and batching:
+        raise UsageError("--batch is for one --shard: Beam asks online.")
     if beam:
         _work_on_beam(plan, out, terms, beam_options or [], log)
     else:
@@ -124,15 +131,16 @@ def _work_here(
         )
         if done.run is not None:
             events.run(done.run)
-    _conclude(done, shard, out)
+    _conclude(done, shard, out, LEFT_IN_BATCHES if terms.batching else LEFT)
 
 
-def _conclude(done: Worked, shard: int, out: str) -> None:
+def _conclude(done: Worked, shard: int, out: str, left: str) -> None:
     """Say how a shard ended."""
     if done.run is not None:
         show_run(done.run)
     if done.success is None:
-        console.print(LEFT.format(out))
+        items = 0 if done.run is None else done.run.statuses.get(Status.SKIPPED, 0)
+        console.print(left.format(items if left is LEFT_IN_BATCHES else out))
         raise typer.Exit(1)
     failed = done.success.failed
     console.print(

@@ -46,8 +46,7 @@ def merge(
     for segments in shards:
         for row, reply in account.rows(segments):
             parsed = _parse(row, reply, asking)
-            price = account.tally.price(reply.usage, reply.model_version)
-            sink.write(replace(parsed, cost_usd=price))
+            sink.write(replace(parsed, cost_usd=account.tally.price_of(parsed)))
             account.count(parsed)
             if on_progress is not None:
                 on_progress(account.tally.progress())

@@ -10,7 +10,7 @@ from ..errors import FormatError, UsageError
 from ..gemini.endpoint import Kind
 from ..gemini.envelope import read_body
 from ..progress import Tally
-from ..values import Parsed, Reply, Status, Usage
+from ..values import Parsed, Reply, Status
 from .segments import Head, Row, Segments
 
 
@@ -28,7 +28,7 @@ class Account:
     times: list[datetime] = field(default_factory=list)
     """When the first and the last reply of this run came."""
     _paid: set[str] = field(default_factory=set)
-    _open: dict[str, tuple[Usage, str]] = field(default_factory=dict)
+    _open: dict[str, Reply] = field(default_factory=dict)
     _reused: int = 0
 
     def rows(self, segments: Segments) -> Iterator[tuple[Row, Reply]]:
@@ -57,8 +57,8 @@ class Account:
     def close(self) -> None:
         """Pay what only a killed try can have paid, and count what nobody did."""
         orphans = [paid for key, paid in self._open.items() if key not in self._paid]
-        for usage, model_version in orphans:
-            self.tally.pay(usage, model_version)
+        for reply in orphans:
+            self._pay(reply)
         self.tally.from_journal = max(0, self._reused - len(orphans))
 
     def _note_kind(self, head: Head, out: str) -> None:
@@ -79,10 +79,13 @@ class Account:
         seen = [*self.times, row.received]
         self.times = [min(seen), max(seen)]
         if row.from_journal:
-            self._open[row.key] = (reply.usage, reply.model_version)
+            self._open[row.key] = reply
         else:
             self._paid.add(row.key)
-            self.tally.pay(reply.usage, reply.model_version)
+            self._pay(reply)
+
+    def _pay(self, reply: Reply) -> None:
+        self.tally.pay(reply.usage, reply.model_version, batched=reply.batched)
 
 
 def _winners(segments: Segments, heads: Sequence[Head]) -> dict[int, int]:
@@ -102,4 +105,5 @@ def _read(row: Row) -> Reply:
     """Read the reply of a row, as the worker did."""
     if not row.answered:
         return Reply(failure=row.status or Status.API_ERROR, error=row.error)
-    return replace(read_body(row.reply_body()), from_journal=row.from_journal)
+    reply = read_body(row.reply_body())
+    return replace(reply, from_journal=row.from_journal, batched=row.batched)

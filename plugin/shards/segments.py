@@ -50,7 +50,8 @@ class Row:
     """What came back for one item: the body of the reply, or why there is none.
 
     `key`, `emulated`, `model` (that was asked), `received` and the body stand as in a
-    line of `journal export`. `from_journal`: this worker's journal had it before.
+    line of `journal export`. `from_journal`: this worker's journal had it before;
+    `batched`: it was paid for at the price of batches.
     """
 
     number: int
@@ -62,6 +63,7 @@ class Row:
     """What was sent, without its content."""
     received: datetime | None = None
     from_journal: bool = False
+    batched: bool = False
     status: Status | None = None
     error: str = ""
     body: str | None = None
@@ -103,6 +105,7 @@ def make_row(
         media=None if request is None else _without_content(request.media),
         received=received,
         from_journal=reply.from_journal,
+        batched=reply.batched,
     )
     if not reply.body:
         return replace(row, status=done.parsed.status, error=done.parsed.error)

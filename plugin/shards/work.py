@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import UsageError
+from ..gemini.batches.answers import Batching
 from ..gemini.endpoint import Endpoint
 from ..gemini.journal import Journal
 from ..gemini.pool import Limits
@@ -54,7 +55,7 @@ class Terms:
     """How a worker works, the same for every shard.
 
     `journal`: by default that of `own_journal`. With `again`, a finished shard's items
-    without a reply are asked once more.
+    without a reply are asked once more. `batching`: ask by the Batch API.
     """
 
     limits: Limits = NO_LIMITS
@@ -62,6 +63,7 @@ class Terms:
     moved: Moved = UNMOVED
     journal: Path | None = None
     again: bool = False
+    batching: Batching | None = None
 
 
 USUAL = Terms()
@@ -137,6 +139,7 @@ def _ask(
         on_item=_each(part.take, on_item),
         stop=stop,
         prices=terms.prices,
+        batching=terms.batching,
     )
 
 
