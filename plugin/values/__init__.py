@@ -7,6 +7,7 @@ back.
 """
 
 from .asking import (
+    WHOLE,
     Ask,
     Clip,
     Example,
@@ -21,6 +22,7 @@ from .asking import (
     Shown,
 )
 from .counts import ObjectCounts, by_code
+from .footage import Footage
 from .geometry import BoolArray, Box, Frame, Mask
 from .labels import (
     Answer,
@@ -44,6 +46,7 @@ from .runs import Run
 from .statuses import Status
 
 __all__ = [
+    "WHOLE",
     "Answer",
     "Ask",
     "BoolArray",
@@ -52,6 +55,7 @@ __all__ = [
     "Clip",
     "Detection",
     "Example",
+    "Footage",
     "Form",
     "Frame",
     "ImageLabels",

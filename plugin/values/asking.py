@@ -8,6 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TypeAlias
 
+from .footage import Footage
 from .geometry import Box, Frame
 from .plain import JsonValue
 
@@ -29,27 +30,6 @@ class Medium(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One question, so one request, about a sample; its id is FiftyOne's or COCO's.
-
-    `path` is a file or a URI. `others` are further pictures of the same question, in
-    order; `words` fill the `{names}` in the user's words. `attempt` counts from 0 where
-    the same is asked several times. With a `region` only that part of the upright picture
-    is sent; `target` is the id of the object it is about, if it is about one. An item that
-    is asked about in `pieces` is as many items, each with its region.
-    """
-
-    sample_id: str
-    path: str
-    others: tuple[str, ...] = ()
-    words: Mapping[str, str] = field(default_factory=dict)
-    attempt: int = 0
-    region: Box | None = None
-    target: str = ""
-    pieces: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Clip:
     """The part of a video that is asked about, and how densely it is looked at.
 
@@ -61,6 +41,35 @@ class Clip:
     fps: float | None = None
 
 
+WHOLE = Clip()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question, so one request, about a sample; its id is FiftyOne's or COCO's.
+
+    `path` is a file or a URI. `others` are further pictures of the same question, in
+    order; `words` fill the `{names}` in the user's words. `attempt` counts from 0 where
+    the same is asked several times. `target` is the id of the object it is about, if it is
+    about one.
+
+    With a `region` only that part of the upright picture is sent. Of a video only the
+    `clip` is meant, or the frame at a `moment_seconds` as a picture. An item that is asked
+    about in `pieces` is as many items, each with its region, clip or moment.
+    """
+
+    sample_id: str
+    path: str
+    others: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 0
+    region: Box | None = None
+    target: str = ""
+    pieces: int = 1
+    clip: Clip = WHOLE
+    moment_seconds: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Media:
     """A picture or a video ready to be sent: by its bytes, or by reference.
@@ -68,8 +77,9 @@ class Media:
     One of `data` (encoded, upright pixels), `path` (a local file too large for a
     request, to be uploaded; `digest` is its SHA-256) and `uri` (what Gemini fetches
     itself) is set. Coordinates come back in `frame`, the upright original; `sent` may be
-    smaller. `seconds` is the length of a video, as far as it is known. A part of a
-    picture has its own frame, and lies at `at_xy_px` in the `whole`.
+    smaller. A part of a picture has its own frame, and lies at `at_xy_px` in the `whole`.
+    `seconds` is the length of a video, as far as it is known, and `footage` what a file
+    tells of it; a picture cut out of one has its `moment_seconds`.
     """
 
     data: bytes
@@ -79,10 +89,17 @@ class Media:
     path: str = ""
     uri: str = ""
     digest: str = ""
-    clip: Clip = Clip()
+    clip: Clip = WHOLE
     seconds: float | None = None
     whole: Frame | None = None
     at_xy_px: tuple[int, int] = (0, 0)
+    moment_seconds: float | None = None
+    footage: Footage | None = field(default=None, compare=False)
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it moves."""
+        return self.mime_type.startswith("video/")
 
     @property
     def content_sha256(self) -> str:
@@ -110,7 +127,8 @@ class Question:
     `confidence` asks the model to score each object from 0 to 1; `attributes` are asked
     of each object, `asks` of the whole picture; `system` is the system instruction.
     `fov_degrees` is the horizontal field of view that boxes in space are drawn by; None:
-    they are not drawn.
+    they are not drawn. `medium` is what the samples are, for a task that can be about
+    either. `by_frames`: a video is asked about frame by frame, as pictures.
     """
 
     task: str
@@ -121,6 +139,8 @@ class Question:
     asks: tuple[Ask, ...] = ()
     system: str = ""
     fov_degrees: float | None = None
+    medium: Medium = Medium.IMAGE
+    by_frames: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .asking import Item
 from .counts import ObjectCounts
+from .footage import Footage
 from .geometry import Frame
 from .labels import Detection, Value, detections_of
 from .statuses import Status
@@ -102,6 +103,7 @@ class Parsed:
     item: Item
     status: Status
     frame: Frame | None = None
+    footage: Footage | None = field(default=None, compare=False, kw_only=True)
     values: tuple[Value, ...] = ()
     issues: tuple[Issue, ...] = ()
     error: str = ""
