@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..values import Detection, Issue, Point, Reading, Value
+from ..values import Detection, Issue, Point, Reading, Sighting, Span, Value
 from .rules import DEFAULT_RULES, ReadRules
 
 
@@ -35,7 +35,7 @@ def spelled(
 def hold_to_classes(
     reading: Reading, classes: Sequence[str], rules: ReadRules = DEFAULT_RULES
 ) -> Reading:
-    """Spell the labels of objects and points as in a list of classes.
+    """Spell the labels of objects, points and stretches of time as in a list of classes.
 
     What has another label is kept, with one issue for each such label, unless `rules`
     drop it: a box is worth more than its name, which can be mapped afterwards.
@@ -47,14 +47,15 @@ def hold_to_classes(
     values: list[Value] = []
     keep = rules.keep_unlisted is not False
     for value in reading.values:
-        if not isinstance(value, Detection | Point) or not value.label:
+        label = _label_of(value)
+        if not label:
             values.append(value)
             continue
-        name = known.get(value.label.casefold())
+        name = known.get(label.casefold())
         if name is None:
-            strangers[value.label] += 1
+            strangers[label] += 1
         if name is not None or keep:
-            values.append(replace(value, label=name or value.label))
+            values.append(_named(value, name or label))
     what = "kept" if keep else "left out"
     issues = [
         Issue(
@@ -71,3 +72,19 @@ def hold_to_classes(
         issues=(*reading.issues, *issues),
         dropped=dropped,
     )
+
+
+def _label_of(value: Value) -> str:
+    """Give the label of what has one to be held to."""
+    if isinstance(value, Sighting):
+        return value.detection.label
+    return value.label if isinstance(value, Detection | Point | Span) else ""
+
+
+def _named(value: Value, name: str) -> Value:
+    """Give a value another label."""
+    if isinstance(value, Sighting):
+        return replace(value, detection=replace(value.detection, label=name))
+    if isinstance(value, Detection | Point | Span):
+        return replace(value, label=name)
+    return value

@@ -32,7 +32,8 @@ _WRAPPER_HEAD = re.compile(rf"\{{\s*[\"']?({WRAPPER})[\"']?\s*:\s*\[")
 _START = re.compile(r"\{\s*[\"'“\w]")
 _ITEM_HEAD = re.compile(
     r"\{(?=\s*[\"'“\w])[^{}]{0,200}?\b(?:box\\*_[23]d|box|bbox|bounding_box|label"
-    r"|mask|confidence|point|points|trajectory)\\?[\"'”]?\s*:"
+    r"|mask|confidence|point|points|trajectory|start|end"
+    r"|time|timestamp)\\?[\"'”]?\s*:"
 )
 # A string, to the end of the text if need be, or one brace.
 _BRACES = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}]', re.DOTALL)

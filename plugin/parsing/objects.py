@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 
@@ -37,6 +37,25 @@ def read_objects(
     With them, an object with a mask has a box snapped to whole pixels. Of all other
     keys only the `attributes` are read, as texts.
     """
+    reading, _ = read_items(
+        text, frame, masks=masks, rules=rules, attributes=attributes
+    )
+    return reading
+
+
+def read_items(
+    text: str,
+    frame: Frame,
+    *,
+    masks: bool,
+    rules: ReadRules = DEFAULT_RULES,
+    attributes: Sequence[Ask] = (),
+    apart: Callable[[Mapping[str, JsonValue]], object] = lambda _: None,
+) -> tuple[Reading, list[JsonItem]]:
+    """Read as `read_objects` does; give also the item that each object was read from.
+
+    Objects that `apart` tells apart are never repeats of each other.
+    """
     found = find_items(text)
     issues = list(found.issues)
     taken = [_begin(item) for item in found.items[:MAX_OBJECTS]]
@@ -44,7 +63,7 @@ def read_objects(
     places = [box.numbers for box in raw if box is not None and box.has_area]
     scale = find_scale(places, frame, issues)
     settled = [one.settled(scale, rules) for one in taken]
-    objects = list(_without_repeats(list(filter(None, settled)), masks=masks))
+    objects = list(_without_repeats(list(filter(None, settled)), apart, masks=masks))
     crops = _crops(objects, frame, scale, rules) if masks else repeat(None)
     detections = tuple(
         one.detection(mask, frame, rules, attributes)
@@ -53,7 +72,7 @@ def read_objects(
     lost = Counter(one.lost for one in taken if one.lost)
     lost["runaway"] = len(found.items) - len(taken)
     last = [_runaway(len(found.items))] if lost["runaway"] else []
-    return Reading(
+    reading = Reading(
         values=detections,
         issues=tuple(chain(issues, *(one.issues for one in taken), last)),
         items_seen=found.seen,
@@ -62,6 +81,7 @@ def read_objects(
         repaired=found.repaired,
         dropped=dict(lost + Counter(found.dropped)),
     )
+    return reading, [JsonItem(one.begun.path, one.begun.item) for one in objects]
 
 
 @dataclass(slots=True)
@@ -163,13 +183,23 @@ def _as_object(value: JsonValue) -> dict[str, JsonValue] | None:
     return item
 
 
-def _without_repeats(objects: Sequence[_Object], *, masks: bool) -> Iterator[_Object]:
+def _without_repeats(
+    objects: Sequence[_Object],
+    apart: Callable[[Mapping[str, JsonValue]], object],
+    *,
+    masks: bool,
+) -> Iterator[_Object]:
     """Leave out what was said before, word for word."""
     places = Counter((one.label, one.box) for one in objects)
     known = set()
     for one in objects:
         again = masks and places[one.label, one.box] > 1
-        key = (one.label, one.box, repr(one.mask) if again else "")
+        key = (
+            one.label,
+            one.box,
+            repr(one.mask) if again else "",
+            apart(one.begun.item),
+        )
         if key in known:
             message = "said before, word for word"
             one.begun.issues.append(Issue(one.begun.path, "duplicate", message))

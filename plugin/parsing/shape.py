@@ -9,12 +9,14 @@ from ..values import JsonValue
 WRAPPERS = (
     *("boxes", "detections", "objects", "items", "results", "annotations"),
     *("predictions", "bounding_boxes", "segmentations", "masks"),
+    *("events", "chapters", "segments"),
 )
 WRAPPER = "|".join(WRAPPERS)
 _ITEM_KEYS = frozenset(
     {
         *("box_2d", "box", "bbox", "bounding_box", "box_3d", "label", "mask"),
         *("confidence", "point", "points", "trajectory", "trajectory_points"),
+        *("start", "end", "time", "timestamp"),
     }
 )
 _DEPTH = 3
