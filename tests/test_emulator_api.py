@@ -353,7 +353,8 @@ def test_thinking_that_a_model_refuses_is_a_400(
         ("image/jpeg", b"not a picture", "Unable to process input image"),
         ("image/jpeg", b"", "Unable to process input image"),
         ("image/bmp", b"BM", "Unsupported MIME type: image/bmp"),
-        ("video/mp4", b"x", "Unsupported MIME type: video/mp4"),
+        ("video/mp4", b"x", "Unable to process input video"),
+        ("video/x-matroska", b"x", "Unsupported MIME type: video/x-matroska"),
     ],
 )
 def test_a_picture_that_cannot_be_read_is_a_400(

@@ -22,6 +22,7 @@ _KNOWN = frozenset(
     {
         *("box_2d", "box_3d", "label", "labels", "mask", "confidence", "point"),
         *("points", "boxes", "caption", "text", "images", "image"),
+        *("start", "end", "time", "speaker"),
     }
 )
 """Keys that are words of Gemini's documentation, or plain."""

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from ..values import JsonValue
-from .tokens import text_tokens, usage
+from .tokens import Prompt, text_tokens, usage
 
 CHUNK = 400
 """Characters in one message of a stream."""
@@ -26,8 +26,7 @@ class Said:
 
     text: str | None
     finish: str
-    text_tokens: int
-    image_tokens: int
+    prompt: Prompt
     version: str
     response_id: str
 
@@ -58,9 +57,7 @@ class Said:
             message["candidates"] = []
         else:
             message["candidates"] = [self._candidate(text, last=last)]
-        message["usageMetadata"] = usage(
-            self.text_tokens, self.image_tokens, self.output_tokens
-        )
+        message["usageMetadata"] = usage(self.prompt, self.output_tokens)
         message["modelVersion"] = self.version
         message["responseId"] = self.response_id
         return message

@@ -33,7 +33,7 @@ from .predictions_site import PredictionsSite
 from .service import Service
 from .settings import EmulatorError, Settings
 from .storage import Storage
-from .viewers import find_index, find_viewer
+from .viewers import find_films, find_index, find_viewer
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -44,7 +44,9 @@ def create_app(settings: Settings) -> Starlette:
     desk = FaultDesk(settings, read_plan(settings.faults))
     viewer = find_viewer(settings)
     index = find_index(settings, viewer)
-    service = Service(settings, viewer, index, desk, Limiter(settings))
+    service = Service(
+        settings, viewer, index, find_films(viewer), desk, Limiter(settings)
+    )
     bucket = BucketLibrary(_gcs_folder(settings))
     log = RequestLog()
     door = Door(log, CallDesk(settings))

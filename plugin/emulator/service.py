@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import TypeVar, TypeVarTuple
 
@@ -18,15 +19,18 @@ from .envelopes import Said, html_502, respond
 from .failures import invalid
 from .faults import Fault, FaultDesk
 from .fields import ENTERPRISE_COUNT, GENERATE
+from .film_words import NO_FILM, Showing, write_film_answer
+from .films import Films
 from .limits import Limiter
 from .log import Trace, stamp
 from .media import Library
 from .models import EmulatedModel
 from .pictures import PictureIndex, open_pixels
+from .reels import measure, stretch_of
 from .settings import EmulatorError, Settings
 from .sight import Pixels, Sight, Viewer
 from .telling import View
-from .tokens import details, prompt_tokens, text_tokens
+from .tokens import check_context, prompt_tokens, text_tokens
 from .wire import Call, read_call
 
 Args = TypeVarTuple("Args")
@@ -57,6 +61,7 @@ class Service:
     settings: Settings
     viewer: Viewer
     index: PictureIndex
+    films: Films
     desk: FaultDesk
     limiter: Limiter
     _threads: anyio.CapacityLimiter | None = None
@@ -66,17 +71,18 @@ class Service:
     ) -> dict[str, JsonValue]:
         """Answer countTokens, whose fields are `known`; raise GoogleError."""
         call = await self._read(question, trace, known)
-        text, images = prompt_tokens(call, question.model)
-        total: dict[str, JsonValue] = {"totalTokens": text + images}
+        prompt = await self._in_thread(prompt_tokens, call, question.model)
+        total: dict[str, JsonValue] = {"totalTokens": prompt.total}
         if known is ENTERPRISE_COUNT:
             total["totalBillableCharacters"] = len("".join(call.text.split()))
-        return {**total, "promptTokensDetails": details(text, images)}
+        return {**total, "promptTokensDetails": prompt.details()}
 
     async def generate(
         self, question: Question, trace: Trace, *, stream: bool, sse: bool
     ) -> Response:
         """Answer generateContent or its streaming twin; raise GoogleError."""
         call = await self._read(question, trace)
+        check_context(trace.prompt_tokens)
         trace.came = stamp()
         self.limiter.admit(question.model.name, trace.prompt_tokens)
         await anyio.sleep(self.settings.latency)
@@ -94,6 +100,7 @@ class Service:
         It counts for no rate limit, and nothing can go wrong on the wire.
         """
         call = await self._read(question, trace)
+        check_context(trace.prompt_tokens)
         said, fault = await self._say(question, call, trace)
         if fault in _ON_THE_WIRE:
             trace.fault = ""
@@ -106,7 +113,8 @@ class Service:
         """Read and count a request; raise GoogleError."""
         args = (question.body, question.model, question.library, known)
         call = await self._in_thread(read_call, *args)
-        trace.prompt_tokens = sum(prompt_tokens(call, question.model))
+        prompt = await self._in_thread(prompt_tokens, call, question.model)
+        trace.prompt_tokens = prompt.total
         if call.media:
             trace.picture = (await self._in_thread(call.media[-1].digest))[:16]
         return call
@@ -157,16 +165,9 @@ class Service:
             return None, ""
         if fault is Fault.MALFORMED:
             return CHATTER, "STOP"
-        if not pixels or len(pixels) != len(call.media):
-            return NO_PICTURE, "STOP"
-        views = []
-        for one in pixels:
-            sight = await self._in_thread(self.viewer.view, one, model.long_side)
-            if sight is None:
-                return self.viewer.refusal, "STOP"
-            things = () if fault is Fault.EMPTY else sight.things
-            views.append(View(one, Sight(sight.frame, things, sight.labels)))
-        text = await self._in_thread(_words, views, call, model)
+        text = await self._words(call, model, pixels, empty=fault is Fault.EMPTY)
+        if text is None:
+            return self.viewer.refusal, "STOP"
         limit, needed = call.max_output_tokens, text_tokens(text)
         if limit is not None and needed > limit:
             return text[: len(text) * limit // needed], "MAX_TOKENS"
@@ -174,13 +175,50 @@ class Service:
             return cut_inside(text), "MAX_TOKENS"
         return text, "STOP"
 
+    async def _words(
+        self, call: Call, model: EmulatedModel, pixels: list[Pixels], *, empty: bool
+    ) -> str | None:
+        """Put what is seen in words; None where the viewer cannot judge it."""
+        if len(call.media) == 1 and not pixels:
+            look = partial(self._watch, call, empty=empty)
+            return await self._in_thread(look)
+        if not pixels or len(pixels) != len(call.media):
+            return NO_PICTURE
+        views = []
+        for one in pixels:
+            sight = await self._in_thread(self.viewer.view, one, model.long_side)
+            if sight is None:
+                return None
+            things = () if empty else sight.things
+            views.append(View(one, Sight(sight.frame, things, sight.labels)))
+        return await self._in_thread(_words, views, call, model)
+
+    def _watch(self, call: Call, *, empty: bool) -> str:
+        """Say what a video shows."""
+        (medium,) = call.media
+        reel = measure(medium)
+        film = None if reel is None else self.films.find(medium)
+        if film is None or reel is None:
+            return NO_FILM
+        start, end, fps = stretch_of(medium, reel)
+        told = self.settings
+        shown = Showing(
+            film.emptied if empty else film,
+            *(start, end, fps, reel.has_sound),
+            zero=start if told.clip_times == "clip" else 0.0,
+            noise=told.noise,
+            seed=told.seed,
+        )
+        asked = understand(call, self.films.labels)
+        return write_film_answer(shown, asked, wants_json=call.wants_json)
+
     def _said(
         self, text: str | None, finish: str, call: Call, model: EmulatedModel, key: str
     ) -> Said:
         """Put an answer together with its counts."""
-        words, images = prompt_tokens(call, model)
+        prompt = prompt_tokens(call, model)
         kind = "truth" if self.settings.truth else str(model.long_side)
-        return Said(text, finish, words, images, f"emulator-{kind}", key[:22])
+        return Said(text, finish, prompt, f"emulator-{kind}", key[:22])
 
 
 def _words(views: list[View], call: Call, model: EmulatedModel) -> str:

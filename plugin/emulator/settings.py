@@ -70,6 +70,8 @@ class Settings:
     rpd: int = 0
     """Requests until the day's quota is used up, for good; 0: no limit."""
     rate_window: float = 60.0
+    clip_times: str = "video"
+    """What the times of an answer about a clip count from: `video`, or `clip`."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot mean anything.
@@ -83,6 +85,8 @@ class Settings:
         for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
                 raise EmulatorError(f"{name} must not be negative.")
+        if self.clip_times not in {"video", "clip"}:
+            raise EmulatorError("clip_times must be video or clip.")
         if unknown := set(self.batch_fates) - BATCH_ENDS:
             words = ", ".join(sorted(BATCH_ENDS))
             raise EmulatorError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,9 +59,14 @@ class TruthImage:
 
 
 def read_truth(path: Path) -> tuple[tuple[TruthImage, ...], tuple[str, ...]]:
-    """Read images and category names; raise EmulatorError if it is not a COCO file."""
+    """Read images and category names; raise EmulatorError if it is not a COCO file.
+
+    A file of videos alone has none.
+    """
+    document = read_document(path)
+    if "videos" in document and "images" not in document:
+        return (), ()
     try:
-        document = json.loads(path.read_bytes())
         names = {c["id"]: str(c["name"]) for c in document["categories"]}
         objects: dict[int, list[TruthObject]] = {
             i["id"]: [] for i in document["images"]
@@ -83,12 +89,26 @@ def read_truth(path: Path) -> tuple[tuple[TruthImage, ...], tuple[str, ...]]:
             )
             for entry in document["images"]
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise EmulatorError(
             f"{path} cannot be read as a COCO file ({what})."
         ) from error
     return images, tuple(names.values())
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read the object that a truth file is; raise EmulatorError."""
+    try:
+        document: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise EmulatorError(
+            f"{path} cannot be read as a COCO file ({what})."
+        ) from error
+    if not isinstance(document, dict):
+        raise EmulatorError(f"{path} cannot be read as a COCO file: it is no object.")
+    return document
 
 
 def soft_mask(segmentation: JsonValue, box: Box, frame: Frame) -> SoftMask | None:

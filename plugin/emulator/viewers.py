@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 from .answer import NO_TRUTH
+from .films import Films, read_films
 from .noise import spoil
 from .pictures import PictureIndex, pictures_in
 from .settings import Settings
@@ -28,15 +29,18 @@ class TruthViewer:
     index: PictureIndex
     noise: float
     seed: int
+    films: Films = field(default_factory=Films)
     refusal: str = NO_TRUTH
 
     def view(self, pixels: Pixels, long_side: int) -> Sight | None:
         """Find the picture in the file; `long_side` makes no difference to the truth."""
         del long_side
         name = self.index.find(pixels)
-        if not name:
+        image = self.images[name] if name else self.films.still(pixels)
+        if image is None:
             return None
-        return spoil(self.images[name], self.labels, self.noise, self.seed)
+        labels = self.labels if name else self.films.labels
+        return spoil(image, labels, self.noise, self.seed)
 
 
 @dataclass(slots=True)
@@ -82,13 +86,20 @@ def find_viewer(settings: Settings) -> Viewer:
 
         return Remembering(PixelViewer.load())
     images, labels = read_truth(Path(settings.truth))
+    folder = settings.image_folder or Path()
     return TruthViewer(
+        films=read_films(Path(settings.truth), folder),
         images={image.name: image for image in images},
         labels=labels,
         index=_index(settings, [image.name for image in images]),
         noise=settings.noise,
         seed=settings.seed,
     )
+
+
+def find_films(viewer: Viewer) -> Films:
+    """Give the videos that are known: those of the truth."""
+    return viewer.films if isinstance(viewer, TruthViewer) else Films()
 
 
 def find_index(settings: Settings, viewer: Viewer) -> PictureIndex:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ..values import JsonValue
 from .failures import invalid
 from .fields import Fields, as_list, as_object, load_fields
-from .media import IMAGE_TYPES, Clip, Library, Medium
+from .media import IMAGE_TYPES, VIDEO_TYPES, Clip, Library, Medium
 from .models import LEVELS, EmulatedModel
 
 MOST_PICTURES = 3600
@@ -144,7 +144,7 @@ def _medium(part: Fields, path: str, library: Library) -> Medium | None:
         return None
     blob = as_object(part["inline_data"], f"{path}.inline_data")
     mime_type = str(blob.get("mime_type", ""))
-    if mime_type not in IMAGE_TYPES:
+    if mime_type not in IMAGE_TYPES | VIDEO_TYPES:
         raise invalid(f"Unsupported MIME type: {mime_type}")
     return Medium(_base64(blob.get("data"), f"{path}.inline_data.data"), mime_type)
 
