@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import cast
 
 from .errors import MediaError, UsageError
+from .filming import Cutter, Filming
 from .gemini.encode import check
 from .gemini.endpoint import Endpoint
 from .gemini.models import facts
@@ -18,7 +19,7 @@ from .gemini.upload_rule import Upload, can_upload
 from .media.image import fit, load_image, read_frame
 from .media.reference import by_reference
 from .parsing.rules import DEFAULT_RULES, ReadRules
-from .tasks import Several, Showing, Task, find_task, form_of
+from .tasks import Several, Showing, Task, find_task, fitted, form_of
 from .templates import filled, names_in
 from .tiling import in_tiles
 from .values import (
@@ -38,6 +39,7 @@ from .values import (
 )
 
 MODEL_CHOOSES = Parameters()
+FILMING = Filming()
 SMALLEST_TILE = 64
 BAD = "Here, show an answer that is wrong, as an example of what to avoid."
 
@@ -52,7 +54,8 @@ class Manner:
     `examples` are shown before every question. `upload`: which are uploaded once instead of
     sent along (`docs/files.md`). URLs are fetched from the public internet,
     and from other networks with `private_urls`. `reading`: how replies
-    are read, no part of the question: other rules read stored replies anew.
+    are read, no part of the question: other rules read stored replies anew. `filming` is for
+    videos.
     """
 
     parameters: Parameters = MODEL_CHOOSES
@@ -63,6 +66,7 @@ class Manner:
     private_urls: bool = False
     reading: ReadRules = DEFAULT_RULES
     upload: Upload = Upload.AUTO
+    filming: Filming = FILMING
 
     def __post_init__(self) -> None:
         """Refuse to ask less than once, or in tiny tiles; raises `UsageError`."""
@@ -82,6 +86,7 @@ class Manner:
         chosen["tile"] = self.tile
         shown = [f"{'' if e.good else 'not '}{e.item.path}" for e in self.examples]
         chosen["examples"] = list[JsonValue](shown) if shown else None
+        chosen |= self.filming.record()
         chosen["times"] = self.times if self.times > 1 else None
         return {name: value for name, value in chosen.items() if value is not None}
 
@@ -117,12 +122,19 @@ class Asking:
     examples: tuple[Example, ...] = ()
 
     @classmethod
-    def about(cls, question: Question, model: str, manner: Manner = PLAIN) -> Asking:
-        """Put a question into the words and the schema that fit a model.
+    def about(
+        cls,
+        question: Question,
+        model: str,
+        manner: Manner = PLAIN,
+        medium: Medium | None = None,
+    ) -> Asking:
+        """Put a question about samples of a medium into what fits a model.
 
         Raises `UsageError` for a task that does not exist, that the model cannot do, or
         that would ignore a part of the question.
         """
+        question = fitted(question, medium)
         form_of(question)  # names that cannot be kept are refused before asking
         check(model, manner.parameters)
         task = find_task(question.task, manner.reading)
@@ -131,6 +143,7 @@ class Asking:
                 f"The task {task.name} cannot be asked in tiles: only boxes and masks "
                 "can be put together again."
             )
+        manner.filming.check(question, task.kind, manner.max_side)
         names = names_in(question)
         plain = question if names else filled(question, _NOBODY)
         prompt, schema = _put(task, plain, model)
@@ -147,15 +160,21 @@ class Asking:
                 yield replace(item, attempt=attempt)
 
     def pieces(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Give every item as often as it is asked about, and in tiles where it is large."""
-        private = self.manner.private_urls
-        yield from self.repeated(in_tiles(items, self.manner.tile, private=private))
+        """Give every item as often as it is asked about, in parts where it is large."""
+        how = self.manner
+        if self.question.medium is Medium.VIDEO:
+            yield from self.repeated(self._cutter.parts(items))
+        else:
+            tiles = in_tiles(items, how.tile, private=how.private_urls)
+            yield from self.repeated(tiles)
 
     def request(self, item: Item) -> Request:
         """Load the pictures of an item and put them into a request.
 
         Raises `MediaError` for a picture that cannot be sent, or too few of them.
         """
+        if self.question.medium is Medium.VIDEO:
+            return self._about(item, [self._cutter.load(item)])
         pictures = [self._load(p, region) for p, region in self._places(item)]
         return self._about(item, pictures)
 
@@ -164,8 +183,22 @@ class Asking:
 
         For what is foreseen: only the heads of the files are read. Raises as `request`.
         """
+        if self.question.medium is Medium.VIDEO:
+            return self._about(item, [self._cutter.sketch(item)])
         pictures = [self._size(p, region) for p, region in self._places(item)]
         return self._about(item, pictures)
+
+    @property
+    def _cutter(self) -> Cutter:
+        """Whoever cuts and loads the videos."""
+        return Cutter(
+            self.manner.filming,
+            self.model,
+            self.task.kind,
+            self.manner.parameters.media_resolution,
+            self.question.by_frames,
+            self.manner.max_side,
+        )
 
     def _about(self, item: Item, pictures: Sequence[Media]) -> Request:
         """Put the question about some pictures."""
@@ -195,13 +228,18 @@ class Asking:
             if not isinstance(self.task, Showing):
                 raise UsageError(f"The task {self.task.name} takes no examples.")
             try:
-                media = self._load(shown.item.path)
+                media = self._example(shown.item)
             except MediaError as error:
                 raise UsageError(f"An example cannot be shown: {error}") from error
             wish = self.prompt if shown.good else f"{self.prompt}\n{BAD}"
             values = cast("tuple[Value, ...]", shown.values)
             answer = self.task.answer(values, self.question, media.frame, shape)
             yield Example((media, wish), answer)
+
+    def _example(self, item: Item) -> Media:
+        if self.question.medium is Medium.VIDEO:
+            return self._cutter.load(item)
+        return self._load(item.path)
 
     def _places(self, item: Item) -> list[tuple[str, Box | None]]:
         """Name the picture of an item, and the others where the task takes several."""
@@ -216,9 +254,10 @@ class Asking:
         return places
 
     def _load(self, path: str, region: Box | None = None) -> Media:
-        """Load a picture, or pass on the address of a video."""
+        """Load a picture."""
+        self._check_picture(path)
         how = self.manner
-        return self._elsewhere(path) or load_image(
+        return load_image(
             path,
             how.max_side,
             region,
@@ -228,22 +267,20 @@ class Asking:
 
     def _size(self, path: str, region: Box | None) -> Media:
         """Stand in for a picture of this size."""
-        if found := self._elsewhere(path):
-            return found
+        self._check_picture(path)
         if region is not None:
             frame = Frame(math.ceil(region.width), math.ceil(region.height))
         else:
             frame = read_frame(path, private=self.manner.private_urls)
         return Media(b"", "image/jpeg", frame, fit(frame, self.manner.max_side))
 
-    def _elsewhere(self, path: str) -> Media | None:
-        """Find a video that Gemini opens itself, where the task is about videos."""
-        found = by_reference(path)
-        if found is not None and self.task.medium is not Medium.VIDEO:
+    def _check_picture(self, path: str) -> None:
+        """Refuse a video that Gemini opens itself."""
+        if by_reference(path) is not None:
             raise MediaError(
-                f"{path} is a video, and the task {self.task.name} is about pictures."
+                f"{path} is a video, and the task {self.task.name} was asked about "
+                "pictures."
             )
-        return found
 
 
 def _put(

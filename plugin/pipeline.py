@@ -33,6 +33,7 @@ from .tiling import Joiner
 from .values import (
     Item,
     JsonValue,
+    Medium,
     Parsed,
     Question,
     Run,
@@ -95,7 +96,7 @@ def label(
     in flight; the rest is `skipped`, as when a budget is reached or it is in an open
     batch. Raises `UsageError` before asking, or `FatalApiError`.
     """
-    asking = Asking.about(question, model, manner.at(endpoint))
+    asking = Asking.about(question, model, manner.at(endpoint), medium_of(source))
     source = told(source, asking.names)
     tally = _start(source, asking, limits, prices, free=_is_free(endpoint, reuse))
     try:
@@ -111,6 +112,12 @@ def label(
         run = _record(tally, asking, endpoint, journal, batching, name=run_name)
         _finish(sink, run)
     return run
+
+
+def medium_of(source: Source) -> Medium | None:
+    """Tell what the samples of a source are; None: it does not say."""
+    medium: Medium | None = getattr(source, "medium", None)
+    return medium
 
 
 def _finish(sink: Sink, run: Run) -> None:
@@ -135,7 +142,7 @@ def _start(
     """Begin to count; a budget that can never be reached is left out."""
     total = len(source) * asking.manner.times
     if total == 0:
-        raise UsageError("There is nothing to label: the source holds no pictures.")
+        raise UsageError("There is nothing to label: no pictures, no videos.")
     tally = Tally(total, asking.model, free=free, prices=prices)
     if limits.budget is not None:
         limits.budget.check(asking.model)

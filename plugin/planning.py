@@ -17,9 +17,9 @@ from .gemini.plan import Plan, foresee
 from .gemini.pool import Limits
 from .gemini.prices import TABLE, Prices
 from .gemini.tokens import prompt_tokens
-from .pipeline import NO_LIMITS, Source
+from .pipeline import NO_LIMITS, Source, medium_of
 from .templates import told
-from .values import Item, Question, Request
+from .values import Item, Medium, Question, Request
 
 Stored = Callable[[Request], bool]
 """Tells whether the reply to a request is there already."""
@@ -50,8 +50,8 @@ def plan_run(
     and what `count` raises.
     """
     if len(source) == 0:
-        raise UsageError("There is nothing to label: the source holds no pictures.")
-    asking = Asking.about(question, model, manner)
+        raise UsageError("There is nothing to label: no pictures, no videos.")
+    asking = Asking.about(question, model, manner, medium_of(source))
     source = told(source, asking.names)
     known = None
     if stored is not None:
@@ -78,8 +78,8 @@ def stored_in(journal: Journal, *, emulated: bool) -> Stored:
 
 
 def _pieces(source: Source, asking: Asking) -> float:
-    """Count the requests for one picture: of tiles, estimated by some of the pictures."""
-    if asking.manner.tile is None:
+    """Count the requests for one picture or video, estimated by some of them."""
+    if asking.manner.tile is None and asking.question.medium is Medium.IMAGE:
         return float(asking.manner.times)
     some = list(_spread(source, SOME))
     return len(list(asking.pieces(some))) / len(some)

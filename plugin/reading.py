@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from .gemini.journal import request_key
 from .gemini.pool import Answered
-from .tasks import Task
+from .tasks import Task, reading_of
 from .values import (
     Item,
     Media,
@@ -57,6 +57,7 @@ def read_reply(
         item=item,
         status=reply.failure or Status.MEDIA_ERROR,
         frame=None if media is None else media.whole or media.frame,
+        footage=None if media is None else media.footage,
         error=reply.error,
         usage=reply.usage,
         model_version=reply.model_version,
@@ -66,7 +67,7 @@ def read_reply(
     )
     if media is None or reply.failure is not None:
         return parsed
-    reading = task.read(reply.text, question, media)
+    reading = reading_of(task, reply.text, question, media)
     status, error = judge(reply, reading)
     values = tuple(moved(value, *media.at_xy_px) for value in reading.values)
     return replace(

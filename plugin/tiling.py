@@ -15,7 +15,9 @@ import numpy as np
 
 from .errors import MediaError
 from .media.image import read_frame
+from .seams import joined_in_time
 from .values import (
+    WHOLE,
     Box,
     Detection,
     Frame,
@@ -96,18 +98,21 @@ class Joiner:
 
 
 def joined(pieces: Sequence[Parsed]) -> Parsed:
-    """Put the tiles of one picture together; objects at the seams are made one."""
+    """Put tiles of a picture, or parts of a video, together; nothing is kept twice."""
     pieces = sorted(pieces, key=lambda piece: _corner(piece.item))
     failed = [piece for piece in pieces if not _answers(piece)]
     status, error = _status(pieces, failed)
     first = pieces[0]
     return replace(
         first,
-        item=replace(first.item, region=None, pieces=1),
+        item=replace(
+            first.item, region=None, clip=WHOLE, moment_seconds=None, pieces=1
+        ),
         status=status,
         error=error,
         frame=next((piece.frame for piece in pieces if piece.frame), None),
-        values=tuple(_merged(pieces)),
+        footage=next((piece.footage for piece in pieces if piece.footage), None),
+        values=tuple(_merged(pieces)) if first.item.region else joined_in_time(pieces),
         issues=tuple(_issues(pieces)),
         usage=sum((piece.usage for piece in pieces), Usage()),
         model_version=next((p.model_version for p in pieces if p.model_version), ""),
@@ -128,15 +133,17 @@ def _cost(pieces: Sequence[Parsed]) -> float | None:
 
 
 def _corner(item: Item) -> tuple[float, float]:
-    return (item.region.y, item.region.x) if item.region else (0.0, 0.0)
+    if item.region:
+        return item.region.y, item.region.x
+    return item.moment_seconds or item.clip.start_seconds or 0.0, 0.0
 
 
 def _status(pieces: Sequence[Parsed], failed: Sequence[Parsed]) -> tuple[Status, str]:
-    """Say how the whole ended: with a tile missing it is cut short, not whole."""
+    """Say how the whole ended: with a part missing it is cut short, not whole."""
     if len(failed) == len(pieces):
         return failed[0].status, failed[0].error
     if failed:
-        why = f"{len(failed)} of {len(pieces)} tiles have no answer: {failed[0].error}"
+        why = f"{len(failed)} of {len(pieces)} parts have no answer: {failed[0].error}"
         return Status.TRUNCATED, why
     for status in (Status.TRUNCATED, Status.OK):
         found = [piece for piece in pieces if piece.status is status]
@@ -148,7 +155,7 @@ def _status(pieces: Sequence[Parsed], failed: Sequence[Parsed]) -> tuple[Status,
 def _issues(pieces: Sequence[Parsed]) -> Iterator[Issue]:
     for number, piece in enumerate(pieces):
         for issue in piece.issues:
-            yield replace(issue, path=f"tile {number + 1}: {issue.path}")
+            yield replace(issue, path=f"part {number + 1}: {issue.path}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ LIBRARY = {
     *("asking", "coco", "evaluation", "events", "gemini", "labels", "media"),
     *("parsing", "pipeline", "planning", "progress", "reading", "records"),
     *("report", "rerun"),
-    *("shards", "storage", "sweep", "tasks", "templates", "tiling"),
+    *("shards", "storage", "sweep", "tasks", "templates", "tiling", "filming", "seams"),
 }
 # The table of docs/design.md: what a part may import of the project ...
 MAY_IMPORT = {
@@ -34,8 +34,13 @@ MAY_IMPORT = {
     "emulator": {"values", "errors"},
     "progress": {"gemini", *BASE},
     "templates": BASE,
-    "tiling": {"media", *BASE},
-    "asking": {"tasks", "parsing", "templates", "tiling", "gemini", "media", *BASE},
+    "seams": BASE,
+    "filming": {"gemini", "media", *BASE},
+    "tiling": {"media", "seams", *BASE},
+    "asking": {
+        *("tasks", "parsing", "templates", "tiling", "filming", "gemini", "media"),
+        *BASE,
+    },
     "reading": {"tasks", "gemini", *BASE},
     "pipeline": {
         *("asking", "reading", "templates", "tiling", "gemini", "progress"),
@@ -70,6 +75,7 @@ HOMES = {
     "rapidfuzz": {"evaluation"},
     "scipy": {"evaluation"},
     "PIL": {"media", "parsing", "report", "emulator"},
+    "av": {"media", "emulator"},
     "pillow_heif": {"media"},
     "cv2": {"media", "parsing", "report", "emulator", "coco"},
     "jinja2": {"report"},

@@ -431,7 +431,7 @@ class WatchTask(Caption):
     """A task about videos."""
 
     name: ClassVar[str] = "watch_test"
-    medium: ClassVar[Medium] = Medium.VIDEO
+    about: ClassVar[frozenset[Medium]] = frozenset({Medium.VIDEO})
 
 
 TUBE = "https://www.youtube.com/watch?v=9hE5-98ZeCg"

@@ -47,7 +47,7 @@ FULL = {
     "asks": ASKS,
     "fov_degrees": 60.0,
 }
-PICTURES = [name for name, task in TASKS.items() if task.medium is Medium.IMAGE]
+PICTURES = [name for name, task in TASKS.items() if Medium.IMAGE in task.about]
 
 
 def plain(name: str) -> Question:
@@ -253,7 +253,7 @@ class Weather:
     """A task of a user's own: the least that is needed."""
 
     name = "weather"
-    medium = Medium.IMAGE
+    about = frozenset({Medium.IMAGE})
     kind = Kind.TAG
     uses: frozenset[str] = frozenset()
 

@@ -127,7 +127,7 @@ def test_a_missing_tile_is_no_whole_answer() -> None:
     ]
     one = joined([*pieces[:-1], blocked[-1]])
     assert (one.status, len(one.values)) == (Status.TRUNCATED, 1)
-    assert one.error == "1 of 6 tiles have no answer: Blocked: SAFETY."
+    assert one.error == "1 of 6 parts have no answer: Blocked: SAFETY."
     assert joined(blocked).status is Status.BLOCKED
 
 

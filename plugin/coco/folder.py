@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from ..errors import UsageError
 from ..records import coco_info, run_record, spent
 from ..storage import join, walk
-from ..values import Frame, ImageLabels, Item, Parsed, Run
+from ..values import Frame, ImageLabels, Item, Medium, Parsed, Run
 from .read import CocoDataset
 from .write import Category, write_coco
 
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".heic", ".heif"})
+_SUFFIXES = {
+    Medium.IMAGE: frozenset({".png", ".jpg", ".jpeg", ".webp", ".heic", ".heif"}),
+    Medium.VIDEO: frozenset(
+        {
+            *(".mp4", ".m4v", ".mov", ".mpg", ".mpeg", ".avi", ".flv", ".webm"),
+            *(".wmv", ".3gp", ".3gpp"),
+        }
+    ),
+}
+PICTURES = frozenset({Medium.IMAGE})
 
 
 class FolderSource:
-    """The pictures of a folder and of all folders inside, or those of a COCO file.
+    """The pictures or videos of a folder and of all folders inside, or of a COCO file.
 
-    The sample id is the path relative to the folder, or the image id. Raises UsageError
-    when there is no such folder.
+    The sample id is the path relative to the folder, or the image id. `about` is what is
+    looked for. Raises UsageError when there is no such folder, or both are found in it.
     """
 
-    def __init__(self, pictures: Path | CocoDataset | Sequence[Item]) -> None:
-        if isinstance(pictures, CocoDataset):
-            self._items = [Item(i.image_id, i.path) for i in pictures.images]
+    def __init__(
+        self,
+        files: Path | CocoDataset | Sequence[Item],
+        about: Collection[Medium] = PICTURES,
+    ) -> None:
+        self.medium: Medium | None = Medium.IMAGE
+        if isinstance(files, CocoDataset):
+            self._items = [Item(i.image_id, i.path) for i in files.images]
             return
-        if not isinstance(pictures, Path):
-            self._items = list(pictures)
+        if not isinstance(files, Path):
+            self.medium = None  # whatever the question is about
+            self._items = list(files)
             return
-        if not pictures.is_dir():
-            raise UsageError(f"there is no folder {pictures}")
+        if not files.is_dir():
+            raise UsageError(f"there is no folder {files}")
+        found = {medium: _files(files, _SUFFIXES[medium]) for medium in sorted(about)}
+        some = [medium for medium, paths in found.items() if paths]
+        if len(some) > 1:
+            raise UsageError(
+                f"{files} holds pictures and videos. Put them into folders of their own."
+            )
+        self.medium = (some or sorted(found))[0]
         self._items = [
-            Item(path.relative_to(pictures).as_posix(), str(path))
-            for path in sorted(pictures.rglob("*"))
-            if path.suffix.lower() in _SUFFIXES and path.is_file()
+            Item(path.relative_to(files).as_posix(), str(path))
+            for path in found[self.medium]
         ]
 
     @classmethod
@@ -61,7 +82,7 @@ class UrlSource:
         self._items = [
             Item(name, join(url, name))
             for name in walk(url)
-            if PurePosixPath(name).suffix.lower() in _SUFFIXES
+            if PurePosixPath(name).suffix.lower() in _SUFFIXES[Medium.IMAGE]
         ]
         if not self._items:
             raise UsageError(f"There are no pictures below {url}.")
@@ -73,6 +94,15 @@ class UrlSource:
     def items(self) -> Iterator[Item]:
         """Give one item a picture, in order."""
         return iter(self._items)
+
+
+def _files(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """Find the files that are called so, in order."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in suffixes and path.is_file()
+    ]
 
 
 class CocoSink:

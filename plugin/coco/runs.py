@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from ..errors import FormatError
-from ..values import Ask, JsonValue, ObjectCounts, Question, Run, Status, Usage
+from ..values import Ask, JsonValue, Medium, ObjectCounts, Question, Run, Status, Usage
 from .fields import JsonObject, get_number, get_object, get_text, get_whole
 
 _PLACE = "info.gemini_run"
@@ -81,6 +81,8 @@ def _question(record: JsonObject) -> Question:
         asks=_asks(found.get("asks", []), "question.asks"),
         system=get_text({"system": "", **found}, "system", where),
         fov_degrees=None if fov is None else get_number(fov, f"{where}.fov_degrees"),
+        medium=Medium.VIDEO if found.get("medium") == Medium.VIDEO else Medium.IMAGE,
+        by_frames=found.get("by_frames") is True,
     )
 
 

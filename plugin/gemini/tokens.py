@@ -43,7 +43,8 @@ def media_tokens(model: str, media: Media, resolution: str | None = None) -> int
     if end is None:
         return CONTEXT_TOKENS
     seconds = max(0.0, end - (clip.start_seconds or 0.0))
-    return video_tokens(model, seconds, clip.fps, resolution)
+    sound = media.footage is None or media.footage.has_sound
+    return video_tokens(model, seconds, clip.fps, resolution, sound=sound)
 
 
 def image_tokens(model: str, frame: Frame, resolution: str | None = None) -> int:
@@ -59,13 +60,18 @@ def image_tokens(model: str, frame: Frame, resolution: str | None = None) -> int
 
 
 def video_tokens(
-    model: str, seconds: float, fps: float | None = None, resolution: str | None = None
+    model: str,
+    seconds: float,
+    fps: float | None = None,
+    resolution: str | None = None,
+    *,
+    sound: bool = True,
 ) -> int:
-    """Count the tokens of a video with sound: its frames, and each second of sound."""
+    """Count the tokens of a video: its frames, and each second of its sound."""
     rule = facts(model).tokens
     frames = math.ceil(seconds * (fps or FRAMES_PER_SECOND))
-    sound = math.ceil(seconds) * rule.audio_second
-    return frames * rule.frame[resolution or ""] + sound
+    heard = math.ceil(seconds) * rule.audio_second if sound else 0
+    return frames * rule.frame[resolution or ""] + heard
 
 
 def _tiled(rule: TokenRule, frame: Frame) -> int:

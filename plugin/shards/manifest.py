@@ -17,7 +17,7 @@ from ..asking import Asking, Manner
 from ..errors import FormatError, UsageError
 from ..pipeline import Source, name_run
 from ..storage import first_line, is_url, lines, writing
-from ..values import Item, Question
+from ..values import Item, Medium, Question
 from ..version import __version__
 from .plain import from_line, to_line
 
@@ -142,6 +142,7 @@ def _check_whole_items(asking: Asking) -> None:
         "tiles": asking.manner.tile is not None,
         "examples": bool(asking.examples),
         "words of samples": bool(asking.names),
+        "videos": asking.question.medium is Medium.VIDEO,
     }
     for what, asked in kept_out.items():
         if asked:

@@ -11,18 +11,22 @@ from dataclasses import is_dataclass, replace
 from types import MappingProxyType
 
 from ..errors import UsageError
+from ..parsing.medium import heed_medium
 from ..parsing.rules import DEFAULT_RULES, ReadRules
-from ..values import Form, Kind, Question
+from ..values import Form, Kind, Media, Medium, Question, Reading
 from .box3d import Box3dTask
 from .caption import Caption
 from .classify import Classify, TagAll
 from .compare import Compare
 from .detect import Detect
+from .events import Events
 from .names import check_names
 from .ocr import Ocr, ReadText
 from .point import PathTask, PointTask
 from .segment import Segment
 from .task import Naming, Several, Showing, Task
+from .track import Track
+from .transcript import Transcript
 from .vqa import Vqa
 
 __all__ = [
@@ -32,15 +36,21 @@ __all__ = [
     "Showing",
     "Task",
     "find_task",
+    "fitted",
     "form_of",
+    "reading_of",
     "register",
 ]
 
 _BUILT_IN: tuple[Task, ...] = (
     *(Detect(), Segment(), PointTask(), PathTask(), Box3dTask()),
     *(Classify(), TagAll(), Caption(), Vqa(), Ocr(), ReadText(), Compare()),
+    *(Events(), Transcript(), Track()),
 )
-_OPTIONAL = {"classes", "confidence", "attributes", "asks", "fov_degrees"}
+_OPTIONAL = {
+    *("classes", "confidence", "attributes", "asks", "fov_degrees", "by_frames"),
+}
+_NAMED = {Kind.TEXT, Kind.SPANS}
 _known: dict[str, Task] = {task.name: task for task in _BUILT_IN}
 TASKS: Mapping[str, Task] = MappingProxyType(_known)
 """All tasks by name, those that were registered too."""
@@ -78,7 +88,32 @@ def form_of(question: Question) -> Form:
     attributes = check_names(question.attributes, "attribute")
     names = task.names(question) if isinstance(task, Naming) else ("",)
     check_names(question.asks, "question")
-    return Form(task.kind, names if task.kind is Kind.TEXT else ("",), attributes)
+    return Form(task.kind, names if task.kind in _NAMED else ("",), attributes)
+
+
+def fitted(question: Question, medium: Medium | None = None) -> Question:
+    """Say in a question what it is about: `medium`, or what its task leaves no choice of.
+
+    Raises `UsageError` for a task that cannot be about that.
+    """
+    task = find_task(question.task)
+    meant = medium or question.medium
+    if meant is Medium.VIDEO and meant not in task.about:
+        able = [name for name, t in _known.items() if Medium.VIDEO in t.about]
+        raise UsageError(
+            f"The task {task.name} is about pictures. For videos there are: "
+            f"{', '.join(able)}."
+        )
+    if medium is Medium.IMAGE and medium not in task.about:
+        raise UsageError(
+            f"The task {task.name} is about videos, and these samples are pictures."
+        )
+    return replace(question, medium=meant if meant in task.about else Medium.VIDEO)
+
+
+def reading_of(task: Task, text: str, question: Question, media: Media) -> Reading:
+    """Read a reply, and say where it speaks of something else than what was sent."""
+    return heed_medium(task.read(text, question, media), media)
 
 
 def _check_uses(task: Task, question: Question) -> None:

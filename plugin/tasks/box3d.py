@@ -21,6 +21,7 @@ from ..values import (
     Question,
     Reading,
 )
+from .task import PICTURES
 from .wording import LABEL, label_schema, list_schema, rules
 
 _WIDEST = 179.0
@@ -39,7 +40,7 @@ class Box3dTask:
     """Ask for boxes in space, as Google's cookbook does (`Spatial_understanding_3d`)."""
 
     name: ClassVar[str] = "box3d"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = PICTURES
     kind: ClassVar[Kind] = Kind.SOLIDS
     uses: ClassVar[frozenset[str]] = frozenset({"classes", "fov_degrees"})
     reading: ReadRules = DEFAULT_RULES

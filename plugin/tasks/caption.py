@@ -1,4 +1,4 @@
-"""Captions: a picture in words."""
+"""Captions: a picture or a video in words."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ..values import (
     Reading,
     Value,
 )
+from .task import EITHER
 from .wording import closing, object_schema
 
 _KEY = "caption"
@@ -31,7 +32,7 @@ class Caption:
     """Ask for one caption."""
 
     name: ClassVar[str] = "caption"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = EITHER
     kind: ClassVar[Kind] = Kind.TEXT
     uses: ClassVar[frozenset[str]] = frozenset()
     reading: ReadRules = DEFAULT_RULES
@@ -40,7 +41,7 @@ class Caption:
         """Write the prompt, the same for every model."""
         return "\n".join(
             [
-                "Caption this image in one sentence.",
+                f"Caption this {question.medium} in one sentence.",
                 'Output a JSON object with the caption in the key "caption".',
                 *closing(question),
             ]

@@ -1,4 +1,4 @@
-"""Classes of a whole picture: one (`classify`), or all that apply (`tag`)."""
+"""Classes of a whole picture or video: one (`classify`), or all that apply (`tag`)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ..values import (
     Tag,
     Value,
 )
+from .task import EITHER
 from .wording import CONFIDENCE_SCHEMA, closing, label_schema, object_schema
 
 _SURE = (
@@ -33,7 +34,7 @@ class Classify:
     """Ask for the one class that fits a picture best."""
 
     name: ClassVar[str] = "classify"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = EITHER
     kind: ClassVar[Kind] = Kind.TAG
     uses: ClassVar[frozenset[str]] = frozenset({"classes", "confidence"})
     reading: ReadRules = DEFAULT_RULES
@@ -43,7 +44,7 @@ class Classify:
         sure = f" and {_SURE}" if question.confidence else ""
         return "\n".join(
             [
-                "Classify the image: name the one class that fits it best.",
+                f"Classify the {question.medium}: name the one class that fits it best.",
                 f'Output a JSON object with the class in the key "label"{sure}.',
                 *closing(question),
             ]
@@ -78,7 +79,7 @@ class TagAll:
     """Ask for all classes that apply to a picture."""
 
     name: ClassVar[str] = "tag"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = EITHER
     kind: ClassVar[Kind] = Kind.TAGS
     uses: ClassVar[frozenset[str]] = frozenset({"classes", "confidence"})
     reading: ReadRules = DEFAULT_RULES
@@ -88,7 +89,7 @@ class TagAll:
         sure = f" and {_SURE}" if question.confidence else ""
         return "\n".join(
             [
-                "Name all tags that apply to the image, each once.",
+                f"Name all tags that apply to the {question.medium}, each once.",
                 (
                     'Output a JSON object of the form {"labels": [...]} where each '
                     f'entry contains the tag in the key "label"{sure}.'

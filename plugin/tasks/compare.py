@@ -18,6 +18,7 @@ from ..values import (
     Question,
     Reading,
 )
+from .task import PICTURES
 from .wording import ask_schema, asked_lines, closing, object_schema
 
 _DIFFERENCES = (
@@ -32,7 +33,7 @@ class Compare:
     """Ask about the picture of a sample and those of `Item.others`, in this order."""
 
     name: ClassVar[str] = "compare"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = PICTURES
     kind: ClassVar[Kind] = Kind.TEXT
     uses: ClassVar[frozenset[str]] = frozenset({"asks"})
     least_pictures: ClassVar[int] = 2

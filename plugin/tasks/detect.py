@@ -23,6 +23,7 @@ from ..values import (
     detections_of,
 )
 from .answers import object_entry
+from .task import PICTURES
 from .wording import (
     BOX,
     BOX_SCHEMA,
@@ -40,7 +41,7 @@ class Detect:
     """Ask for boxes; the mask shape of the model makes no difference."""
 
     name: ClassVar[str] = "detect"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = PICTURES
     kind: ClassVar[Kind] = Kind.OBJECTS
     uses: ClassVar[frozenset[str]] = frozenset({"classes", "confidence", "attributes"})
     reading: ReadRules = DEFAULT_RULES

@@ -25,6 +25,7 @@ from ..values import (
     detections_of,
 )
 from .answers import object_entry
+from .task import PICTURES
 from .wording import (
     BOX,
     BOX_SCHEMA,
@@ -44,7 +45,7 @@ class Ocr:
     """Ask for a box around each line of text; its label is the text."""
 
     name: ClassVar[str] = "ocr"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = PICTURES
     kind: ClassVar[Kind] = Kind.OBJECTS
     uses: ClassVar[frozenset[str]] = frozenset({"confidence", "attributes"})
     reading: ReadRules = DEFAULT_RULES
@@ -113,7 +114,7 @@ class ReadText:
     """Ask for all the text of a picture, in reading order."""
 
     name: ClassVar[str] = "read"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = PICTURES
     kind: ClassVar[Kind] = Kind.TEXT
     uses: ClassVar[frozenset[str]] = frozenset()
     reading: ReadRules = DEFAULT_RULES

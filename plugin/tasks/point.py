@@ -24,6 +24,7 @@ from ..values import (
     Value,
 )
 from .answers import point_yx_1000
+from .task import PICTURES
 from .wording import (
     CONFIDENCE,
     CONFIDENCE_SCHEMA,
@@ -43,7 +44,7 @@ class PointTask:
     """Ask for one point on each object."""
 
     name: ClassVar[str] = "point"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = PICTURES
     kind: ClassVar[Kind] = Kind.POINTS
     uses: ClassVar[frozenset[str]] = frozenset({"classes", "confidence"})
     reading: ReadRules = DEFAULT_RULES
@@ -104,7 +105,7 @@ class PathTask:
     """Ask for paths: points in order."""
 
     name: ClassVar[str] = "path"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = PICTURES
     kind: ClassVar[Kind] = Kind.PATHS
     uses: ClassVar[frozenset[str]] = frozenset({"classes"})
     reading: ReadRules = DEFAULT_RULES

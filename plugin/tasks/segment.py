@@ -25,6 +25,7 @@ from ..values import (
     detections_of,
 )
 from .answers import object_entry
+from .task import PICTURES
 from .wording import (
     BOX,
     BOX_SCHEMA,
@@ -60,7 +61,7 @@ class Segment:
     """Ask for masks in the shape that the model writes."""
 
     name: ClassVar[str] = "segment"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = PICTURES
     kind: ClassVar[Kind] = Kind.OBJECTS
     uses: ClassVar[frozenset[str]] = frozenset({"classes", "confidence", "attributes"})
     reading: ReadRules = DEFAULT_RULES

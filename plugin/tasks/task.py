@@ -17,6 +17,10 @@ from ..values import (
     Value,
 )
 
+PICTURES = frozenset({Medium.IMAGE})
+VIDEOS = frozenset({Medium.VIDEO})
+EITHER = PICTURES | VIDEOS
+
 
 class Task(Protocol):
     """One kind of question: how it is put and how its answer is read."""
@@ -26,8 +30,8 @@ class Task(Protocol):
         """The word by which users choose the task."""
 
     @property
-    def medium(self) -> Medium:
-        """What the task is asked about."""
+    def about(self) -> frozenset[Medium]:
+        """What the task can be asked about; `Question.medium` says which it is."""
 
     @property
     def kind(self) -> Kind:
@@ -51,7 +55,10 @@ class Task(Protocol):
 
 @runtime_checkable
 class Naming(Protocol):
-    """A task of `Kind.TEXT` whose answers have names of their own."""
+    """A task of `Kind.TEXT` whose answers have names of their own.
+
+    One of `Kind.SPANS` names a text that holds what all of the spans say.
+    """
 
     def names(self, question: Question) -> tuple[str, ...]:
         """Name the answers; an empty name is the field itself."""

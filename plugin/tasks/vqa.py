@@ -1,4 +1,4 @@
-"""Questions about a picture, all in one request: each answer has a field of its own."""
+"""Questions about a picture or a video, all in one request: each answer has a field of its own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from ..values import (
     Reading,
     Value,
 )
+from .task import EITHER
 from .wording import ask_schema, asked_lines, closing, object_schema
 
 
@@ -31,7 +32,7 @@ class Vqa:
     """Ask the questions of `Question.asks`."""
 
     name: ClassVar[str] = "vqa"
-    medium: ClassVar[Medium] = Medium.IMAGE
+    about: ClassVar[frozenset[Medium]] = EITHER
     kind: ClassVar[Kind] = Kind.TEXT
     uses: ClassVar[frozenset[str]] = frozenset({"asks"})
     reading: ReadRules = DEFAULT_RULES
@@ -44,7 +45,10 @@ class Vqa:
         """Write the prompt, the same for every model."""
         return "\n".join(
             [
-                "Answer these questions about the image, each as briefly as it allows.",
+                (
+                    f"Answer these questions about the {question.medium}, each as "
+                    "briefly as it allows."
+                ),
                 "Output a JSON object with each answer, a text, under its key:",
                 *asked_lines(_asks(question)),
                 *closing(question),

@@ -35,6 +35,15 @@ POINT_SCHEMA: JsonValue = {
     "description": "[y, x], normalized to 0-1000",
 }
 CONFIDENCE_SCHEMA: JsonValue = {"type": "number", "minimum": 0, "maximum": 1}
+TIME_SCHEMA: JsonValue = {"type": "string", "description": "MM:SS or MM:SS.mmm"}
+FROM_TO = (
+    'the time at which it begins in the key "start"; '
+    'the time at which it ends in the key "end"'
+)
+TIMES = (
+    "Write times as MM:SS, or MM:SS.mmm where you can tell, counted from the start of "
+    "the whole video."
+)
 ONCE = "Give every object an entry of its own, and none twice."
 
 
@@ -56,6 +65,13 @@ def closing(question: Question) -> list[str]:
     if question.instruction.strip():
         lines.append(question.instruction.strip())
     return lines
+
+
+def stamp(seconds: float) -> str:
+    """Write a time as `TIMES` says."""
+    minutes, rest = divmod(round(seconds, 3), 60)
+    text = f"{int(minutes):02}:{rest:06.3f}"
+    return text.removesuffix(".000")
 
 
 def label_schema(question: Question) -> JsonValue:
