@@ -74,15 +74,15 @@ def test_a_view_gives_its_samples_in_order(dataset: fo.Dataset) -> None:
     assert list(source.items()) == [Item(s.id, s.filepath) for s in view]
 
 
-def test_a_view_of_anything_else_than_images_is_refused() -> None:
-    """Videos are refused with a sentence before anything is asked."""
-    videos = fo.Dataset()
-    videos.media_type = "video"
+def test_a_view_of_anything_else_than_images_or_videos_is_refused() -> None:
+    """Point clouds are refused with a sentence before anything is asked."""
+    clouds = fo.Dataset()
+    clouds.add_sample(fo.Sample("cloud.pcd"))
     try:
-        with pytest.raises(UsageError, match="Only images"):
-            ViewSource(videos)
+        with pytest.raises(UsageError, match="Only images and videos"):
+            ViewSource(clouds)
     finally:
-        videos.delete()
+        clouds.delete()
 
 
 def test_a_view_of_patches_is_refused(dataset: fo.Dataset) -> None:

@@ -14,10 +14,14 @@ from ..errors import UsageError
 from ..values import (
     Answer,
     Box3d,
+    Detection,
+    Footage,
     Form,
     Frame,
     Kind,
     Point,
+    Sighting,
+    Span,
     Tag,
     Trajectory,
     Value,
@@ -36,19 +40,28 @@ _TYPES: Mapping[Kind, type] = {
     Kind.TAG: fo.Classification,
     Kind.TAGS: fo.Classifications,
     Kind.TEXT: fo.StringField,
+    Kind.SPANS: fo.TemporalDetections,
 }
+_FRAMES: Mapping[Kind, type] = {Kind.SIGHTINGS: fo.Detections}
+"""Kinds whose labels stand in the frames of a video."""
 
 
 def columns(field: str, form: Form) -> dict[str, type]:
     """Name the fields that labels of a form stand in, with the FiftyOne type of each.
 
-    Raises `UsageError` for a kind that has no place in FiftyOne's fields yet.
+    Stretches of time have a text beside them where they say something.
     """
-    if form.kind not in _TYPES:
-        raise UsageError(f"Labels of the kind {form.kind} cannot be kept in FiftyOne.")
-    kind = _TYPES[form.kind]
-    names = form.names if form.kind is Kind.TEXT else ("",)
-    return {answer_field(field, name): kind for name in names}
+    if form.kind is Kind.TEXT:
+        return {answer_field(field, name): fo.StringField for name in form.names}
+    if form.kind in _FRAMES:
+        return {}
+    named = {answer_field(field, name): fo.StringField for name in form.names if name}
+    return {field: _TYPES[form.kind], **named}
+
+
+def frame_columns(field: str, form: Form) -> dict[str, type]:
+    """Name the fields of frames that labels of a form stand in."""
+    return {field: _FRAMES[form.kind]} if form.kind in _FRAMES else {}
 
 
 def answer_field(field: str, name: str) -> str:
@@ -58,13 +71,21 @@ def answer_field(field: str, name: str) -> str:
 
 def attribute_paths(field: str, form: Form) -> tuple[str, ...]:
     """Name the attributes of objects, as paths of fields."""
-    if form.kind is not Kind.OBJECTS:
+    prefix = {Kind.OBJECTS: "", Kind.SIGHTINGS: "frames."}.get(form.kind)
+    if prefix is None:
         return ()
-    return tuple(f"{field}.detections.{name}" for name in form.attributes)
+    return tuple(f"{prefix}{field}.detections.{name}" for name in form.attributes)
 
 
-def documents(field: str, form: Form, values: Values, frame: Frame) -> dict[str, Any]:
-    """Give the values of all fields of one sample, as MongoDB keeps them."""
+def documents(
+    field: str, form: Form, values: Values, frame: Frame, footage: Footage | None = None
+) -> dict[str, Any]:
+    """Give the values of all fields of one sample, as MongoDB keeps them.
+
+    `footage` is needed for labels that lie in time.
+    """
+    if form.kind is Kind.SPANS:
+        return _spans(field, form, values, footage)
     if form.kind is Kind.TEXT:
         said = {v.name: v.text for v in values if isinstance(v, Answer)}
         return {answer_field(field, name): said.get(name) for name in form.names}
@@ -74,6 +95,39 @@ def documents(field: str, form: Form, values: Values, frame: Frame) -> dict[str,
             for name in form.attributes:
                 entry.setdefault(name, None)
     return {field: document}
+
+
+def frame_documents(
+    values: Values, frame: Frame, footage: Footage
+) -> dict[int, dict[str, Any]]:
+    """Give the labels of each frame that has any, by its number."""
+    found: dict[int, list[Detection]] = {}
+    for value in values:
+        if isinstance(value, Sighting):
+            number = footage.frame_at(value.seconds)
+            found.setdefault(number, []).append(value.detection)
+    return {n: to_document(tuple(seen), frame) for n, seen in found.items()}
+
+
+def _spans(
+    field: str, form: Form, values: Values, footage: Footage | None
+) -> dict[str, Any]:
+    """Give each stretch by its frames, from 1 and both inclusive, by their times."""
+    spans = [value for value in values if isinstance(value, Span)]
+    if footage is None:
+        raise UsageError("Without the file of a video its frames cannot be numbered.")
+    labels = [
+        fo.TemporalDetection(
+            label=span.label[:LABEL_LIMIT],
+            support=list(footage.support(span.start_seconds, span.end_seconds)),
+            confidence=span.confidence,
+            **({"text": span.text} if span.text else {}),
+        )
+        for span in spans
+    ]
+    said = "\n".join(span.text for span in spans if span.text)
+    texts = {answer_field(field, name): said for name in form.names if name}
+    return {field: _document(fo.TemporalDetections(detections=labels)), **texts}
 
 
 def _objects(values: Values, frame: Frame) -> Document:

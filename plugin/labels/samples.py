@@ -1,21 +1,29 @@
-"""A FiftyOne view as the source of a run: which pictures are asked about."""
+"""A FiftyOne view as the source of a run: which pictures or videos are asked about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import fiftyone as fo
 
 from ..errors import UsageError
-from ..values import Item
+from ..values import Item, Medium
+
+_MEDIA: Mapping[str | None, Medium] = {
+    None: Medium.IMAGE,
+    fo.core.media.IMAGE: Medium.IMAGE,
+    fo.core.media.VIDEO: Medium.VIDEO,
+}
 
 
 class ViewSource:
     """The samples of a view, as items; neither samples nor pictures are loaded.
 
     Items bring along the words of the fields `names`, and the pictures that the fields
-    `others` name, or those of other slices of a grouped dataset; `media_field` is where the path or URL of a picture stands. Raises `UsageError` for a view of anything but whole images.
+    `others` name, or those of other slices of a grouped dataset; `media_field` is where the
+    path or URL stands. Raises `UsageError` for a view of anything but whole images or
+    videos.
     """
 
     def __init__(
@@ -26,15 +34,15 @@ class ViewSource:
         others: Sequence[str] = (),
         media_field: str = "filepath",
     ) -> None:
-        if view.media_type not in (fo.core.media.IMAGE, None):
+        if view.media_type not in _MEDIA:
             raise UsageError(
-                f"Only images can be labelled; this view holds {view.media_type} "
-                "samples. Of a grouped dataset, select one slice of images."
+                f"Only images and videos can be labelled; this view holds "
+                f"{view.media_type} samples. Of a grouped dataset, select one slice."
             )
         if view._is_generated:  # noqa: SLF001 - no public twin
             raise UsageError(
-                "This view shows patches, clips or frames; only whole images can be "
-                "labelled. Go back to the samples."
+                "This view shows patches, clips or frames; only whole images and "
+                "videos can be labelled. Go back to the samples."
             )
         slices = view._root_dataset.group_slices or ()  # noqa: SLF001 - no public twin
         fields = [name for name in others if name not in slices]
@@ -43,6 +51,11 @@ class ViewSource:
         self._names = tuple(names)
         self._others = tuple(others)
         self._media_field = media_field
+
+    @property
+    def medium(self) -> Medium:
+        """What the samples are."""
+        return _MEDIA[self._view.media_type]
 
     def telling(self, names: Sequence[str]) -> ViewSource:
         """Give the same samples with the words of these fields."""

@@ -9,14 +9,23 @@ import fiftyone as fo
 
 from ..errors import UsageError
 from ..records import run_record
-from ..values import Form, Frame, Parsed, Run, Usage
+from ..values import Footage, Form, Frame, Kind, Parsed, Run, Usage
 from .bulk import write_sample
-from .kinds import attribute_paths, columns, documents
+from .frames import write_frames
+from .kinds import (
+    attribute_paths,
+    columns,
+    documents,
+    frame_columns,
+    frame_documents,
+)
 
 MADE_BY = "fiftyone-gemini"
 """Stands in the `info` of every field that was written here, under `made_by`."""
 ERROR_LIMIT = 500
 OBJECTS = Form()
+FRAMES = "frames."
+OF_VIDEOS = frozenset({Kind.SPANS, Kind.SIGHTINGS})
 COMPANIONS = {
     "_status": fo.StringField,
     "_error": fo.StringField,
@@ -42,8 +51,13 @@ def check_field(
     """
     for attempt in range(times):
         name = attempt_field(field, attempt)
-        for column, kind in columns(name, form).items():
+        for column, kind in _paths(name, form).items():
             _check_column(dataset, column, kind)
+        if form.kind in OF_VIDEOS and dataset.media_type not in {"video", None}:
+            raise UsageError(
+                f"Labels in time can only be kept in a dataset of videos, and this one "
+                f"holds {dataset.media_type} samples."
+            )
         for ending, kind in COMPANIONS.items():
             found = dataset.get_field(f"{name}{ending}")
             if found is not None and not isinstance(found, kind):
@@ -55,7 +69,7 @@ def check_field(
 
 def _check_column(dataset: fo.Dataset, field: str, kind: type) -> None:
     """Raise `UsageError` unless one field may be written."""
-    if not _FIELD_NAME.fullmatch(field):
+    if not _FIELD_NAME.fullmatch(field.removeprefix(FRAMES)):
         raise UsageError(
             f"{field!r} cannot be the name of a field: use letters, digits and _, "
             "with a letter at the front."
@@ -126,10 +140,21 @@ class FieldSink:
             values[f"{name}_cost_usd"] = parsed.cost_usd
         if parsed.frame is not None:
             if parsed.status.answers(len(parsed.values)):
-                values |= documents(name, self._form, parsed.values, parsed.frame)
-            if sample_id in bare:
-                values["metadata"] = _metadata(parsed.frame)
+                values |= self._labels(name, parsed)
+            if sample_id in bare and parsed.frame.width:
+                values["metadata"] = _metadata(parsed.frame, parsed.footage)
         write_sample(self._dataset, sample_id, values)
+
+    def _labels(self, name: str, parsed: Parsed) -> dict[str, Any]:
+        """Give the labels of a sample; those of its frames are written first."""
+        frame, footage = parsed.frame, parsed.footage
+        assert frame is not None
+        if self._form.kind is not Kind.SIGHTINGS:
+            return documents(name, self._form, parsed.values, frame, footage)
+        if footage is not None:
+            found = frame_documents(parsed.values, frame, footage)
+            write_frames(self._dataset, parsed.item.sample_id, name, found)
+        return {}
 
     def finish(self, run: Run) -> None:
         """Register the record of the run with the dataset, and name it in the field."""
@@ -149,14 +174,19 @@ class FieldSink:
             for name in self._names:
                 _make_fields(self._dataset, name, self._form)
             self._sign(self._run_key)
-            sizeless = self._dataset.exists("metadata.width", bool=False)
+            size = "total_frame_count" if self._videos else "width"
+            sizeless = self._dataset.exists(f"metadata.{size}", bool=False)
             self._bare = set(sizeless.values("id"))
         return self._bare
+
+    @property
+    def _videos(self) -> bool:
+        return bool(self._dataset.media_type == fo.core.media.VIDEO)
 
     def _sign(self, run_key: str) -> None:
         """Note in the fields who wrote them: only such fields are written again."""
         for name in self._names:
-            for column in columns(name, self._form):
+            for column in _paths(name, self._form):
                 field = self._dataset.get_field(column)
                 field.info = {"made_by": MADE_BY, "run": run_key}
                 field.save()
@@ -164,26 +194,49 @@ class FieldSink:
 
 def _make_fields(dataset: fo.Dataset, field: str, form: Form) -> None:
     """Declare the label fields, their attributes and the companions."""
-    for column, kind in columns(field, form).items():
+    for column, kind in _paths(field, form).items():
         if dataset.has_field(column):
             continue
         if issubclass(kind, fo.Label):
-            dataset.add_sample_field(
-                column, fo.EmbeddedDocumentField, embedded_doc_type=kind
-            )
+            _declare(dataset, column, fo.EmbeddedDocumentField, embedded_doc_type=kind)
         else:
-            dataset.add_sample_field(column, kind)
+            _declare(dataset, column, kind)
     beside = {f"{field}{ending}": kind for ending, kind in COMPANIONS.items()}
     texts = dict.fromkeys(attribute_paths(field, form), fo.StringField)
     for name, kind in (beside | texts).items():
         if not dataset.has_field(name):
-            dataset.add_sample_field(name, kind)
+            _declare(dataset, name, kind)
 
 
-def _metadata(frame: Frame) -> dict[str, Any]:
-    document: dict[str, Any] = fo.ImageMetadata(
-        width=frame.width, height=frame.height
-    ).to_dict()
+def _paths(field: str, form: Form) -> dict[str, type]:
+    """Name all fields of labels, those of frames as `frames.<name>`."""
+    in_frames = frame_columns(field, form).items()
+    return columns(field, form) | {f"{FRAMES}{name}": kind for name, kind in in_frames}
+
+
+def _declare(dataset: fo.Dataset, path: str, kind: type, **how: Any) -> None:
+    """Declare a field of samples or of frames."""
+    if path.startswith(FRAMES):
+        dataset.add_frame_field(path.removeprefix(FRAMES), kind, **how)
+    else:
+        dataset.add_sample_field(path, kind, **how)
+
+
+def _metadata(frame: Frame, footage: Footage | None) -> dict[str, Any]:
+    """Write down size and, of a video, times: so that FiftyOne needs no ffprobe."""
+    size: fo.Metadata = fo.ImageMetadata(width=frame.width, height=frame.height)
+    if footage is not None:
+        size = fo.VideoMetadata(
+            size_bytes=footage.bytes,
+            mime_type=footage.mime_type,
+            frame_width=frame.width,
+            frame_height=frame.height,
+            frame_rate=footage.fps,
+            total_frame_count=len(footage.times),
+            duration=footage.seconds,
+            encoding_str=footage.codec,
+        )
+    document: dict[str, Any] = size.to_dict()
     return document
 
 
