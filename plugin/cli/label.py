@@ -24,10 +24,12 @@ from ..values import Question
 from . import options
 from .beside import open_sink, open_source, with_examples
 from .by_batch import ByBatch, Told
+from .films import Film, open_folder
 from .groups import grouped
 from .job import Job, carry_out
 
 NOTHING_BESIDE = options.Beside()
+ANY = Question("detect")
 
 
 Out = Annotated[
@@ -101,21 +103,22 @@ def label_pictures(
     budget: options.Budget = None,
     prices: options.PriceFile = None,
     how: options.How,
+    film: Film,
     where: options.Where,
     rereading: Rereading,
     by_batch: ByBatch,
     log: options.LogFile = None,
 ) -> None:
-    """Label pictures with Gemini (GEMINI_API_KEY); run it again to go on."""
+    """Label pictures or videos (GEMINI_API_KEY); run it again to go on."""
     costs = options.chosen_prices(prices)
     limits = pace.limits(costs, budget)
     told = Told()
     batching = by_batch.batching(told, offline=rereading.offline)
     # Offline nothing is sent, so that any key does.
     endpoint = where.endpoint(api_key="unused" if rereading.offline else "")
-    question = words.question
-    source, categories = find_source(pictures, dataset, beside)
-    manner = replace(how.manner.at(endpoint), reading=rereading.rules)
+    how_read = replace(how.manner.at(endpoint), reading=rereading.rules)
+    question, manner = film.put(words.question, how_read)
+    source, categories = find_source(pictures, dataset, beside, question)
     manner = with_examples(manner, dataset, question, beside)
     reuse = rereading.reuse(question)
     sink = sink_for(question, out, categories)
@@ -127,7 +130,10 @@ def label_pictures(
 
 
 def find_source(
-    pictures: str | None, dataset: str, beside: options.Beside = NOTHING_BESIDE
+    pictures: str | None,
+    dataset: str,
+    beside: options.Beside = NOTHING_BESIDE,
+    question: Question = ANY,
 ) -> tuple[Source, Sequence[Category] | None]:
     """Choose where samples come from; a COCO file brings its categories along."""
     if bool(dataset) == (pictures is not None):
@@ -140,5 +146,5 @@ def find_source(
         if path.suffix == ".json":
             coco = read_coco(path)
             return FolderSource(coco), coco.categories
-        return FolderSource(path), None
+        return open_folder(path, question), None
     return open_source(dataset, beside), None

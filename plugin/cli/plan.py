@@ -18,11 +18,12 @@ from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL, Price, facts
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
-from ..pipeline import Source
+from ..pipeline import Source, medium_of
 from ..planning import SOME, Stored, plan_run, stored_in
 from ..shards.manifest import write_manifest
 from . import options
 from .beside import with_examples
+from .films import Film
 from .groups import grouped
 from .label import find_source
 from .show import console, dollars, duration, table
@@ -65,18 +66,19 @@ def plan_labelling(
     pace: options.Pace,
     prices: options.PriceFile = None,
     how: options.How,
+    film: Film,
     where: options.Where,
     batch: Batch = False,
     shards: Shards = None,
     out: Out = "manifest.jsonl",
 ) -> None:
     """Say what `label` with the same options would ask for, cost and take; free."""
-    costs = options.chosen_prices(prices)
-    limits = pace.limits(costs)
+    limits = pace.limits(costs := options.chosen_prices(prices))
     endpoint = where.endpoint() if count else _endpoint(where)
-    source, _ = find_source(pictures, dataset, beside)
-    manner = with_examples(how.manner.at(endpoint), dataset, words.question, beside)
-    asking = Asking.about(words.question, model, manner)
+    question, manner = film.put(words.question, how.manner.at(endpoint))
+    source, _ = find_source(pictures, dataset, beside, question)
+    manner = with_examples(manner, dataset, question, beside)
+    asking = Asking.about(question, model, manner, medium_of(source))
     with _looking(journal if look else None, endpoint) as stored:
         plan = plan_run(
             source,
@@ -90,12 +92,15 @@ def plan_labelling(
             count_some=count or SOME,
         )
     show_plan(plan, limits, costs.path, batch=batch)
-    if shards is not None:
-        _write(out, source, asking, shards, f"dataset {dataset}" if dataset else "")
+    _write(out, source, asking, shards, f"dataset {dataset}" if dataset else "")
 
 
-def _write(out: str, source: Source, asking: Asking, shards: int, origin: str) -> None:
-    """Write the manifest, and say what to do with it."""
+def _write(
+    out: str, source: Source, asking: Asking, shards: int | None, origin: str
+) -> None:
+    """Write the manifest where shards are wished for, and say what to do with it."""
+    if shards is None:
+        return
     manifest = write_manifest(out, source, asking, shards=shards, origin=origin)
     console.print(
         f"  manifest: {out}, {manifest.items} items in {shards} shards. On each machine:\n"
