@@ -65,6 +65,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> Path:
     """Give a folder like a reader's: `photos/`, `truth.json`, labels to judge."""
     folder = tmp_path_factory.mktemp("desk")
     (folder / "photos").mkdir()
+    shutil.copytree(ROOT / "datasets" / "videos" / "data", folder / "videos")
     for picture in sorted((demo / "data").glob("*.jpg"))[:3]:
         shutil.copy(picture, folder / "photos")
     from fiftyone_gemini.coco.read import read_coco
