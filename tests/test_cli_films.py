@@ -130,6 +130,7 @@ TASKS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "options", "labels"), TASKS, ids=[f"{t[0]}{len(t[1])}" for t in TASKS]
 )
@@ -166,6 +167,7 @@ def cinema() -> Any:
         yield emulator.url
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "truth", "options", "words"),
     [

@@ -145,6 +145,7 @@ def test_what_is_no_video_is_refused(emulator: EmulatorHandle, tmp_path: Path) -
         assert post(emulator, body(path, mime)).status_code == 400
 
 
+@pytest.mark.slow
 def test_more_than_a_model_reads_is_refused(
     emulator: EmulatorHandle, tmp_path: Path
 ) -> None:
@@ -174,6 +175,7 @@ def test_a_video_is_known_again_without_its_sound_or_smaller(
     assert "cannot judge" in text_of(post(emulator, body(str(other))))
 
 
+@pytest.mark.slow
 def test_noise_spoils_videos_too(tmp_path: Path) -> None:
     """With noise events are missing or off, always the same for a seed."""
     answers = []

@@ -137,6 +137,7 @@ def test_more_frames_a_second_find_what_is_short(cinema: Cinema) -> None:
     assert lines["belt.mp4"]["status"] == "empty"
 
 
+@pytest.mark.slow
 def test_a_clip_tells_of_nothing_else(cinema: Cinema, tmp_path: Path) -> None:
     """Times of a clip are those of the whole video, whichever way the model counts."""
     clip = Clip(7.5, 14.0, 2.0)
