@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 import pytest
 from app_browser import CHROMIUM, RUN_MILLISECONDS, keep, open_page, running_app
-from fiftyone_gemini.app.evaluate import EvaluateSettings, evaluate_view
+from fiftyone_gemini.api import evaluate
 from fiftyone_gemini.coco.read import read_coco
 from fiftyone_gemini.evaluation import ShapeScores
 from fiftyone_gemini.labels.convert import to_fiftyone
@@ -38,10 +38,7 @@ def judged(demo: Path) -> Iterator[tuple[fo.Dataset, list[ShapeScores]]]:
     for missed, name in ((1, "one"), (2, "two")):
         labels = [to_fiftyone(i.detections[missed:], i.frame) for i in images]
         made.set_values(name, labels)
-        settings = EvaluateSettings(
-            predicted_field=name, truth_field="ground_truth", eval_key=f"{name}_eval"
-        )
-        scores.append(evaluate_view(made, settings).all.main)
+        scores.append(evaluate(made, name).all.main)
     yield made, scores
     made.delete()
 

@@ -8,7 +8,7 @@ import fiftyone as fo
 import numpy as np
 import pytest
 from bson import json_util
-from fiftyone_gemini.app.evaluate import EvaluateSettings, evaluate_view
+from fiftyone_gemini.api import evaluate
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.evaluation import CocoCurves
 from fiftyone_gemini.labels.bulk import ObjectValues, write_values
@@ -140,10 +140,7 @@ def _near(rng: np.random.Generator, true: fo.Detection) -> fo.Detection:
 
 def test_fiftyone_shows_our_map(labelled: fo.Dataset) -> None:
     """A reloaded run has the mAP, mAR and AP of each class that `evaluate` gave."""
-    settings = EvaluateSettings(
-        predicted_field="gemini", truth_field="truth", eval_key="ev"
-    )
-    scores = evaluate_view(labelled, settings)
+    scores = evaluate(labelled, "gemini", "truth", key="ev")
     results = labelled.load_evaluation_results("ev", cache=False)
     # The same numbers, added up in another order.
     assert results.mAP() == pytest.approx(scores.all.boxes.coco.ap, abs=1e-14)
@@ -162,12 +159,7 @@ def test_fiftyone_shows_our_map(labelled: fo.Dataset) -> None:
 def test_two_runs_stand_side_by_side(labelled: fo.Dataset) -> None:
     """Each of two runs keeps its own fields and numbers; one goes, the other stays."""
     for key, iou in (("loose", 0.3), ("strict", 0.9)):
-        evaluate_view(
-            labelled,
-            EvaluateSettings(
-                predicted_field="gemini", truth_field="truth", eval_key=key, iou=iou
-            ),
-        )
+        evaluate(labelled, "gemini", "truth", key=key, iou=iou)
     loose, strict = (
         labelled.load_evaluation_results(key, cache=False)
         for key in ("loose", "strict")
@@ -185,10 +177,7 @@ def test_samples_in_memory_see_the_verdicts(labelled: fo.Dataset) -> None:
     """A sample that someone holds is not stale, and counts as modified."""
     held = labelled.first()
     before = held.last_modified_at
-    evaluate_view(
-        labelled,
-        EvaluateSettings(predicted_field="gemini", truth_field="truth", eval_key="ev"),
-    )
+    evaluate(labelled, "gemini", "truth", key="ev")
     kinds = [d["ev"] for d in held["gemini"].detections]
     assert kinds.count("tp") == held["ev_tp"] > 0
     assert kinds.count("fp") == held["ev_fp"] > 0
@@ -240,10 +229,7 @@ def test_samples_without_truth_are_not_judged(labelled: fo.Dataset) -> None:
     last = labelled.last()
     last["truth"] = None
     last.save()
-    settings = EvaluateSettings(
-        predicted_field="gemini", truth_field="truth", eval_key="ev"
-    )
-    scores = evaluate_view(labelled, settings)
+    scores = evaluate(labelled, "gemini", "truth", key="ev")
     assert scores.all.images == len(labelled) - 1
     counts = labelled.values("ev_fp")
     assert counts[-1] is None
@@ -256,10 +242,7 @@ def test_samples_without_truth_are_not_judged(labelled: fo.Dataset) -> None:
 
 def test_results_are_stored_as_fiftyone_stores_them(labelled: fo.Dataset) -> None:
     """What is kept of a run reads, number by number, as what FiftyOne would keep."""
-    settings = EvaluateSettings(
-        predicted_field="gemini", truth_field="truth", eval_key="ev"
-    )
-    evaluate_view(labelled, settings)
+    evaluate(labelled, "gemini", "truth", key="ev")
     results = labelled.load_evaluation_results("ev")
     method, document = results.backend, labelled._doc.evaluations["ev"]
     document.results.seek(0)
@@ -277,10 +260,7 @@ def test_nothing_to_judge_is_a_run_too(dataset: fo.Dataset) -> None:
     for name in ("truth", "gemini"):
         empty = [fo.Detections() for _ in dataset]
         dataset.set_values(name, empty)
-    settings = EvaluateSettings(
-        predicted_field="gemini", truth_field="truth", eval_key="ev"
-    )
-    assert evaluate_view(dataset, settings).all.boxes.coco.ap is None
+    assert evaluate(dataset, "gemini", "truth", key="ev").all.boxes.coco.ap is None
     results = dataset.load_evaluation_results("ev", cache=False)
     assert not results.config.compute_mAP
     assert results.classes.tolist() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fiftyone as fo
 import pytest
-from fiftyone_gemini.app.evaluate import EvaluateSettings, evaluate_view
+from fiftyone_gemini import api
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.evaluation import anatomy, evaluate
 from fiftyone_gemini.labels.read import read_labels
@@ -94,12 +94,11 @@ def test_all_can_be_deleted(scenes: fo.Dataset) -> None:
 
 def test_the_operator_saves_views_when_asked(scenes: fo.Dataset) -> None:
     """Beside the native run stand the views; evaluated again without, they go."""
-    asked = {"predicted_field": "gemini", "truth_field": "truth", "eval_key": "ev"}
-    evaluate_view(scenes, EvaluateSettings(**asked, error_views=True))
+    api.evaluate(scenes, "gemini", "truth", key="ev", error_views=True)
     assert scenes.list_evaluations() == ["ev"]
     assert "ev: wrong class" in scenes.list_saved_views()
     assert scenes.values("gemini.detections.ev")[1] == ["tp", "fp"]
-    evaluate_view(scenes, EvaluateSettings(**asked))
+    api.evaluate(scenes, "gemini", "truth", key="ev")
     assert scenes.list_saved_views() == []
     assert not scenes.has_field("gemini.detections.ev_error")
 

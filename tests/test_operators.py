@@ -18,12 +18,12 @@ import pytest
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.server.app import app
 from fiftyone_gemini.app.background import with_progress
-from fiftyone_gemini.app.settings import LabelSettings
 from fiftyone_gemini.coco.read import read_coco
 from fiftyone_gemini.emulator import Settings, running_emulator
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.labels.create import create_dataset
 from fiftyone_gemini.progress import Progress
+from fiftyone_gemini.settings import LabelSettings
 from fiftyone_gemini.values import Usage
 from pycocotools.coco import COCO
 from starlette.testclient import TestClient
@@ -115,7 +115,9 @@ def test_the_form_offers_what_can_be_asked(
 ) -> None:
     """The form suggests the dataset's classes and says who answers, at what cost."""
     form = form_of(browser, request_of(scenes, LABEL))
-    assert set(form["task"]["type"]["values"]) == {"detect", "segment"}
+    assert {"detect", "segment", "caption", "vqa"} <= set(
+        form["task"]["type"]["values"]
+    )
     suggested = {c["value"] for c in form["classes"]["view"]["choices"]}
     assert "banana" in suggested
     assert MODEL in {c["value"] for c in form["model"]["view"]["choices"]}
@@ -348,25 +350,27 @@ def test_export_replaces_no_file_unasked(
     assert "whole path" in form["path"]["error_message"]
 
 
-def test_closing_the_page_stops_a_run() -> None:
-    """A closed generator asks the work to stop; progress came before."""
-    stopped = threading.Event()
+def test_closing_the_page_leaves_a_run_alone() -> None:
+    """A closed generator does not end the work: the panel still shows and stops it."""
+    go_on, ended = threading.Event(), threading.Event()
 
-    def work(report: Any, stop: threading.Event) -> Any:
+    def work(report: Any) -> Any:
         report(progress_at(1))
-        stop.wait(10)
-        stopped.set()
+        go_on.wait(10)
+        ended.set()
 
     running = with_progress(work)
     assert next(running).done == 1
     running.close()
-    assert stopped.wait(10)
+    assert not ended.is_set()
+    go_on.set()
+    assert ended.wait(10)
 
 
 def test_an_error_of_the_work_is_raised_where_it_is_awaited() -> None:
     """What goes wrong in the thread is not lost."""
 
-    def work(report: Any, stop: threading.Event) -> Any:
+    def work(report: Any) -> Any:
         raise UsageError("No.")
 
     with pytest.raises(UsageError, match="No"):

@@ -1,4 +1,4 @@
-"""A pipeline call in a thread of its own, so that its progress can be shown."""
+"""A pipeline call in a thread of its own: its progress can be shown, or left alone."""
 
 from __future__ import annotations
 
@@ -11,34 +11,30 @@ from ..progress import Progress
 from ..values import Run
 
 Report: TypeAlias = Callable[[Progress], None]
-Work: TypeAlias = Callable[[Report, threading.Event], Run]
+Work: TypeAlias = Callable[[Report], Run]
 INTERVAL_SECONDS = 0.25
 
 
 def with_progress(work: Work) -> Generator[Progress, None, Run]:
     """Run `work`; yield its latest progress now and then, and return what it returns.
 
-    What `work` raises is raised here. Closing the generator sets the event that was
-    given to `work`: it finishes what is in flight and stops.
+    What `work` raises is raised here. It goes on when the generator is closed, as it is
+    when a person closes the dialog: the panel still shows it, and can stop it.
     """
     reports: queue.SimpleQueue[Progress] = queue.SimpleQueue()
-    stop = threading.Event()
     ended: list[Run | BaseException] = []
 
     def body() -> None:
         try:
-            ended.append(work(reports.put, stop))
+            ended.append(work(reports.put))
         except BaseException as error:  # noqa: BLE001 - handed over and raised below
             ended.append(error)
 
     thread = threading.Thread(target=body, name="fiftyone-gemini-run", daemon=True)
     thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(INTERVAL_SECONDS)
-            yield from _latest(reports)
-    finally:
-        stop.set()
+    while thread.is_alive():
+        thread.join(INTERVAL_SECONDS)
+        yield from _latest(reports)
     (outcome,) = ended
     if isinstance(outcome, BaseException):
         raise outcome

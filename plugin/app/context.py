@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
 
+from ..environment import find_endpoint
 from ..errors import UsageError
-from ..gemini.endpoint import Endpoint, endpoint_from_environment
+from ..gemini.endpoint import Endpoint
 
-SECRETS = (
-    *("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-    *("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"),
-)
-"""The secrets that `fiftyone.yml` declares."""
-SWITCHES = (
-    *("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"),
-    *("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"),
-)
-JOURNAL_VARIABLE = "FIFTYONE_GEMINI_JOURNAL"
 ICON = "/assets/icon.svg"
+NAMESPACE = "@gemini/autolabel"
 
 
-def endpoint_of(ctx: foo.ExecutionContext) -> Endpoint:
+def endpoint_of(ctx: foo.ExecutionContext, *, offline: bool = False) -> Endpoint:
     """Find the endpoint by the secrets of the App; raises `MissingKeyError`."""
-    return _endpoint(ctx.secret)
+    return find_endpoint(ctx.secret, offline=offline)
 
 
-def endpoint_of_process() -> Endpoint:
-    """Find the endpoint by the environment; raises `MissingKeyError`."""
-    return _endpoint(os.environ.get)
-
-
-def _endpoint(secret: Callable[[str], str | None]) -> Endpoint:
-    """Read the names that matter, and no others."""
-    found = {name: secret(name) for name in SECRETS}
-    found |= {name: os.environ.get(name) for name in SWITCHES}
-    return endpoint_from_environment({k: v for k, v in found.items() if v})
-
-
-def journal_path() -> Path:
-    """Say where replies are kept: `FIFTYONE_GEMINI_JOURNAL`, or the user's cache."""
-    chosen = os.environ.get(JOURNAL_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    cache = Path.home() / ".cache" / "fiftyone-gemini"
-    cache.mkdir(parents=True, exist_ok=True)
-    return cache / "journal.sqlite"
+def dataset_of(ctx: foo.ExecutionContext) -> fo.Dataset:
+    """Give the open dataset; raises `UsageError` where there is none."""
+    if ctx.dataset is None:
+        raise UsageError("No dataset is open.")
+    return ctx.dataset
 
 
 def target_view(ctx: foo.ExecutionContext) -> fo.SampleCollection:
@@ -59,8 +34,7 @@ def target_view(ctx: foo.ExecutionContext) -> fo.SampleCollection:
     target was chosen, as happens in calls from Python. Raises `UsageError` without a
     dataset.
     """
-    if ctx.dataset is None:
-        raise UsageError("No dataset is open.")
+    dataset_of(ctx)
     chosen = ctx.params.get("view_target") or ctx.request_params.get("view_target")
     if ctx.selected and not chosen:
         return ctx.view.select(ctx.selected)
@@ -73,3 +47,50 @@ def runs_in_app(ctx: foo.ExecutionContext) -> bool:
     The App sends `current_sample`; Python and delegated runs do not.
     """
     return "current_sample" in ctx.request_params and not ctx.delegated
+
+
+def text_of(ctx: foo.ExecutionContext, name: str, default: str = "") -> str:
+    """Give a text of the form; raises `UsageError` for anything else."""
+    value = _given(ctx, name, default)
+    if not isinstance(value, str):
+        raise UsageError(f"{name} must be a text, not {value!r}.")
+    return value.strip()
+
+
+def needed_text(ctx: foo.ExecutionContext, name: str) -> str:
+    """Give a text that must be there; raises `UsageError`."""
+    value = text_of(ctx, name)
+    if not value:
+        raise UsageError(f"{name} is missing.")
+    return value
+
+
+def number_of(ctx: foo.ExecutionContext, name: str, default: float) -> float:
+    """Give a number of the form; raises `UsageError` for anything else."""
+    value = _given(ctx, name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError(f"{name} must be a number, not {value!r}.")
+    return float(value)
+
+
+def switch_of(ctx: foo.ExecutionContext, name: str, *, default: bool = False) -> bool:
+    """Give a yes or no of the form; raises `UsageError` for anything else."""
+    value = _given(ctx, name, default)
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} must be true or false, not {value!r}.")
+    return value
+
+
+def names_of(ctx: foo.ExecutionContext, name: str) -> list[str]:
+    """Give a list of names of the form; raises `UsageError` for anything else."""
+    value = _given(ctx, name, [])
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(one, str) for one in value
+    ):
+        raise UsageError(f"{name} must be a list of names, not {value!r}.")
+    return list(value)
+
+
+def _given(ctx: foo.ExecutionContext, name: str, default: object) -> Any:
+    value = ctx.params.get(name)
+    return default if value in (None, "") else value

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ..errors import UsageError
-from ..labels.collector import collector_paused
-from ..labels.evaluations import check_eval_key, write_evaluation
-from ..labels.read import read_labels
-from ..labels.trusted import judging_samples
-from ..labels.views import delete_error_views, save_error_views
-from .context import ICON, target_view
-from .fields import ask_label_field, no_dataset
+from ..labels.evaluations import check_eval_key
+from .context import needed_text, number_of, switch_of, target_view, text_of
+from .fields import ask_label_field, mark
+from .step import Card, Step, table_of
 
 if TYPE_CHECKING:
     from ..evaluation import Scores
@@ -24,51 +20,34 @@ if TYPE_CHECKING:
 DEFAULT_IOU = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluateSettings:
-    """Which labels are compared, how, and under which key the verdicts are kept."""
-
-    predicted_field: str
-    truth_field: str
-    eval_key: str
-    iou: float = DEFAULT_IOU
-    error_views: bool = False
-    """Whether to save a view for each kind of error, too."""
-
-
-class Evaluate(foo.Operator):
+class Evaluate(Step):
     """Evaluates labels by the official COCO metrics."""
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        """Describe the operator to FiftyOne."""
-        return foo.OperatorConfig(
-            name="evaluate",
-            label="Evaluate labels against ground truth",
-            description="Official COCO metrics of a label field, and for each object "
-            "whether it is right. Nothing leaves this machine.",
-            icon=ICON,
-            dynamic=True,
-            allow_delegated_execution=True,
-            risk_level=types.RiskLevel.LOW,
-        )
+    card: ClassVar[Card] = Card(
+        name="evaluate",
+        label="Evaluate labels against ground truth",
+        description="Official COCO metrics of a label field, and for each object "
+        "whether it is right. Nothing leaves this machine.",
+        risk="LOW",
+        submit="Evaluate",
+    )
 
-    def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
+    def form(self, ctx: foo.ExecutionContext) -> types.Object:
         """Draw the form."""
-        inputs = no_dataset() if ctx.dataset is None else _form(ctx)
-        view = types.PromptView(label="Evaluate labels", submit_button_label="Evaluate")
-        return types.Property(inputs, view=view)
+        return _form(ctx)
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         """Evaluate, and store the verdicts."""
-        settings = EvaluateSettings(
-            predicted_field=ctx.params["predicted_field"],
-            truth_field=ctx.params["truth_field"],
-            eval_key=ctx.params["eval_key"],
-            iou=ctx.params.get("iou", DEFAULT_IOU),
-            error_views=ctx.params.get("error_views", False),
+        from ..api.judging import evaluate
+
+        scores = evaluate(
+            target_view(ctx),
+            needed_text(ctx, "predicted_field"),
+            needed_text(ctx, "truth_field"),
+            key=needed_text(ctx, "eval_key"),
+            iou=number_of(ctx, "iou", DEFAULT_IOU),
+            error_views=switch_of(ctx, "error_views"),
         )
-        scores = evaluate_view(target_view(ctx), settings)
         if not ctx.delegated:
             ctx.ops.reload_dataset()
         return score_record(scores)
@@ -76,25 +55,41 @@ class Evaluate(foo.Operator):
     def resolve_output(self, ctx: foo.ExecutionContext) -> types.Property:
         """Show the headline numbers."""
         outputs = types.Object()
-        table = types.TableView()
-        table.add_column("what", label="Measure")
-        table.add_column("boxes", label="Boxes")
-        table.add_column("masks", label="Masks")
-        outputs.list("lines", types.Object(), view=table)
+        columns = {"what": "Measure", "boxes": "Boxes", "masks": "Masks"}
+        table_of(outputs, "lines", columns)
         key = ctx.params.get("eval_key")
         outputs.md(
-            f"The Model Evaluation panel opens this as `{key}`. Filter objects by "
-            f"`{key}`: `tp` is right, `fp` is invented, `fn` was missed. Errors by "
-            f"kind are the saved views `{key}: ...`, where they were asked for."
+            f"The panels Gemini and Model Evaluation open this as `{key}`. Filter "
+            f"objects by `{key}`: `tp` is right, `fp` is invented, `fn` was missed. "
+            f"Errors by kind are the saved views `{key}: ...`, where they were asked for."
         )
         return types.Property(outputs, view=types.View(label="Evaluation"))
 
-    def __call__(self, samples: fo.SampleCollection, **settings: Any) -> dict[str, Any]:
-        """Evaluate samples from Python; `settings` are those of `EvaluateSettings`.
+    def __call__(
+        self,
+        samples: fo.SampleCollection,
+        *,
+        predicted_field: str,
+        truth_field: str,
+        eval_key: str,
+        iou: float = DEFAULT_IOU,
+        error_views: bool = False,
+    ) -> dict[str, Any]:
+        """Evaluate samples from Python.
 
         Gives the headline numbers; an undefined one is None. Raises `UsageError`.
         """
-        return score_record(evaluate_view(samples, EvaluateSettings(**settings)))
+        from ..api.judging import evaluate
+
+        scores = evaluate(
+            samples,
+            predicted_field,
+            truth_field,
+            key=eval_key,
+            iou=iou,
+            error_views=error_views,
+        )
+        return score_record(scores)
 
 
 def _form(ctx: foo.ExecutionContext) -> types.Object:
@@ -104,15 +99,7 @@ def _form(ctx: foo.ExecutionContext) -> types.Object:
         inputs, "predicted_field", "Labels to judge", ctx, ours=True
     )
     ask_label_field(inputs, "truth_field", "Ground truth", ctx, ours=False)
-    inputs.float(
-        "iou",
-        default=DEFAULT_IOU,
-        min=0.05,
-        max=0.95,
-        label="Overlap (IoU) that makes a match",
-        description="For precision, recall and the verdict on each object; COCO's "
-        "AP uses 0.50 to 0.95.",
-    )
+    ask_iou(inputs)
     _ask_key(inputs, ctx, f"{predicted}_eval")
     inputs.bool(
         "error_views",
@@ -124,6 +111,19 @@ def _form(ctx: foo.ExecutionContext) -> types.Object:
     return inputs
 
 
+def ask_iou(inputs: types.Object) -> None:
+    """Ask for the overlap that makes a match."""
+    inputs.float(
+        "iou",
+        default=DEFAULT_IOU,
+        min=0.05,
+        max=0.95,
+        label="Overlap (IoU) that makes a match",
+        description="For precision, recall and the verdict on each object; COCO's "
+        "AP uses 0.50 to 0.95.",
+    )
+
+
 def _ask_key(inputs: types.Object, ctx: foo.ExecutionContext, default: str) -> None:
     asked = inputs.str(
         "eval_key",
@@ -133,53 +133,9 @@ def _ask_key(inputs: types.Object, ctx: foo.ExecutionContext, default: str) -> N
         description="An evaluation of the same key is replaced.",
     )
     try:
-        check_eval_key(ctx.dataset, ctx.params.get("eval_key") or default)
+        check_eval_key(ctx.dataset, text_of(ctx, "eval_key", default))
     except UsageError as error:
-        asked.invalid = True
-        asked.error_message = str(error)
-
-
-@collector_paused()
-def evaluate_view(view: fo.SampleCollection, settings: EvaluateSettings) -> Scores:
-    """Read both fields, compare them, and write the verdicts back.
-
-    Samples without truth are left out, and those with truth accepted unseen.
-    """
-    from ..evaluation import anatomy, evaluate
-
-    if settings.predicted_field == settings.truth_field:
-        raise UsageError("Labels cannot be judged by themselves: choose two fields.")
-    check_eval_key(view, settings.eval_key)
-    view = judging_samples(view, settings.truth_field).view
-    truth = read_labels(view, settings.truth_field)
-    predicted = read_labels(view, settings.predicted_field)
-    scores = evaluate(truth, predicted, iou=settings.iou)
-    write_evaluation(
-        view,
-        predicted,
-        truth,
-        scores.main_matches,
-        predicted_field=settings.predicted_field,
-        truth_field=settings.truth_field,
-        eval_key=settings.eval_key,
-        iou=settings.iou,
-        use_masks=scores.mask_matches is not None,
-        classes=scores.classes,
-        curves=scores.all.main.curves,
-    )
-    if not settings.error_views:
-        delete_error_views(view, settings.eval_key)
-        return scores
-    save_error_views(
-        view,
-        predicted,
-        truth,
-        anatomy(truth, predicted, scores).faults,
-        predicted_field=settings.predicted_field,
-        truth_field=settings.truth_field,
-        eval_key=settings.eval_key,
-    )
-    return scores
+        mark(asked, error)
 
 
 def score_record(scores: Scores) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -13,39 +13,33 @@ from ..errors import UsageError
 from ..labels.read import id_field_of, read_labels
 from ..labels.runs import record_of_field
 from ..records import coco_info
-from .context import ICON, target_view
-from .fields import ask_label_field, no_dataset
+from .context import needed_text, switch_of, target_view, text_of
+from .fields import ask_label_field, mark
+from .step import Card, Step
 
 
-class ExportCoco(foo.Operator):
+class ExportCoco(Step):
     """Exports labels as COCO JSON with RLE masks."""
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        """Describe the operator to FiftyOne."""
-        return foo.OperatorConfig(
-            name="export_coco",
-            label="Export labels as COCO with lossless masks",
-            description="Writes boxes and masks (RLE, no pixel lost) of a label field "
-            "to a COCO JSON file on the machine that FiftyOne runs on.",
-            icon=ICON,
-            dynamic=True,
-            allow_delegated_execution=True,
-            risk_level=types.RiskLevel.LOW,
-        )
+    card: ClassVar[Card] = Card(
+        name="export_coco",
+        label="Export labels as COCO with lossless masks",
+        description="Write boxes and masks (RLE, no pixel lost) of a label field to a "
+        "COCO JSON file on the machine that FiftyOne runs on.",
+        risk="LOW",
+        submit="Export",
+    )
 
-    def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
+    def form(self, ctx: foo.ExecutionContext) -> types.Object:
         """Draw the form."""
-        inputs = no_dataset() if ctx.dataset is None else _form(ctx)
-        view = types.PromptView(label="Export as COCO", submit_button_label="Export")
-        return types.Property(inputs, view=view)
+        return _form(ctx)
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         """Write the file."""
         return export_view(
             target_view(ctx),
-            ctx.params["field"],
-            check_path(ctx.params["path"], _may_replace(ctx)),
+            needed_text(ctx, "field"),
+            check_path(needed_text(ctx, "path"), switch_of(ctx, "overwrite")),
         )
 
     def resolve_output(
@@ -90,15 +84,10 @@ def _form(ctx: foo.ExecutionContext) -> types.Object:
         view=types.SwitchView(),
     )
     try:
-        check_path(ctx.params.get("path") or default, _may_replace(ctx))
+        check_path(text_of(ctx, "path", default), switch_of(ctx, "overwrite"))
     except UsageError as error:
-        asked.invalid = True
-        asked.error_message = str(error)
+        mark(asked, error)
     return inputs
-
-
-def _may_replace(ctx: foo.ExecutionContext) -> bool:
-    return bool(ctx.params.get("overwrite"))
 
 
 def check_path(path: str, overwrite: bool) -> Path:

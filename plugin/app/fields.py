@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from ..errors import UsageError
 from ..labels.read import detection_fields
 from ..labels.write import is_written_here
 
+HALF = 6
+"""Two fields beside each other, in FiftyOne's rows of twelve columns."""
 
-def no_dataset() -> types.Object:
-    """Draw what stands for a form where no dataset is open."""
-    inputs = types.Object()
-    inputs.view("none", types.Warning(label="Open a dataset first"))
-    return inputs
+
+def label_fields(dataset: fo.Dataset, *, ours: bool) -> list[str]:
+    """Name the fields of `Detections`; those written by Gemini (`ours`) or not, first."""
+    fields = detection_fields(dataset)
+    liked = [f for f in fields if is_written_here(dataset, f) is ours]
+    return [*liked, *(f for f in fields if f not in liked)]
 
 
 def ask_label_field(
@@ -29,12 +36,27 @@ def ask_label_field(
     The first field written by Gemini (`ours`), or the first of all others, is chosen
     beforehand.
     """
-    fields = detection_fields(ctx.dataset)
-    liked = [f for f in fields if is_written_here(ctx.dataset, f) is ours]
-    default = next(iter([*liked, *fields]), None)
+    fields = label_fields(ctx.dataset, ours=ours)
+    if not fields:
+        inputs.view(
+            f"{name}_missing",
+            types.Warning(label="This dataset has no field of Detections"),
+        )
+    return ask_choice(inputs, name, label, fields, ctx)
+
+
+def ask_choice(
+    inputs: types.Object,
+    name: str,
+    label: str,
+    names: Sequence[str],
+    ctx: foo.ExecutionContext,
+) -> str:
+    """Let one of some names be chosen, the first beforehand; give the choice."""
+    default = next(iter(names), None)
     choices = types.DropdownView()
-    for field in fields:
-        choices.add_choice(field, label=field)
+    for one in names:
+        choices.add_choice(one, label=one)
     inputs.enum(
         name,
         choices.values(),
@@ -43,9 +65,28 @@ def ask_label_field(
         label=label,
         view=choices,
     )
-    if not fields:
-        inputs.view(
-            f"{name}_missing",
-            types.Warning(label="This dataset has no field of Detections"),
-        )
-    return ctx.params.get(name) or default or ""
+    return str(ctx.params.get(name) or default or "")
+
+
+def ask_switch(
+    inputs: types.Object,
+    name: str,
+    label: str,
+    description: str = "",
+    *,
+    default: bool = False,
+) -> None:
+    """Let something be switched on."""
+    inputs.bool(
+        name,
+        default=default,
+        label=label,
+        description=description,
+        view=types.SwitchView(space=HALF),
+    )
+
+
+def mark(asked: types.Property, error: UsageError) -> None:
+    """Mark a field of a form as wrong, and say why."""
+    asked.invalid = True
+    asked.error_message = str(error)

@@ -1,64 +1,36 @@
-"""The operator `label_samples`: ask Gemini about samples, keep its labels."""
+"""The operators `label_samples` and `plan`: ask Gemini about samples, or foresee it."""
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
-from collections.abc import Generator, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ..errors import GeminiLabelError
-from ..gemini.endpoint import Endpoint
-from ..labels.samples import ViewSource
-from ..labels.write import FieldSink
-from ..progress import Progress
-from ..records import run_record
-from ..tasks import form_of
-from ..values import Run, Status
-from .background import Report, with_progress
-from .context import (
-    ICON,
-    endpoint_of,
-    endpoint_of_process,
-    journal_path,
-    runs_in_app,
-    target_view,
-)
-from .fields import no_dataset
-from .label_form import label_form
-from .settings import LabelSettings
-from .words import asking, progress, run_table, statuses
-
-LOG = logging.getLogger(__name__)
-REPORT_SECONDS = 1.0
+from ..environment import find_endpoint
+from ..records import plain, run_record
+from ..settings import LabelSettings
+from .context import ICON, endpoint_of, switch_of
+from .label_form import chosen_samples, label_form
+from .running import Prepared, run_operator
+from .step import Card, Step, table_of
+from .words import asking, duration, money
 
 
-class LabelSamples(foo.Operator):
-    """Labels images with Gemini.
+class LabelSamples(Step):
+    """Labels samples with Gemini."""
 
-    In the App `execute` gives a generator, whose progress and errors the App shows;
-    elsewhere it labels and gives the record of the run.
-    """
-
-    @property
-    def config(self) -> foo.OperatorConfig:
-        """Describe the operator to FiftyOne."""
-        return foo.OperatorConfig(
-            name="label_samples",
-            label="Label with Gemini",
-            description="Find objects with Gemini: boxes, masks and class names. "
-            "Sends pictures to Google and costs money.",
-            icon=ICON,
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
-            risk_level=types.RiskLevel.MEDIUM,
-        )
+    card: ClassVar[Card] = Card(
+        name="label_samples",
+        label="Label with Gemini",
+        description="Label samples with Gemini: boxes, masks, points, classes, text or "
+        "answers. Sends pictures to Google and costs money; `plan` says how much.",
+        risk="MEDIUM",
+        submit="Label",
+        streams=True,
+    )
 
     def resolve_placement(
         self,
@@ -70,23 +42,27 @@ class LabelSamples(foo.Operator):
             types.Button(label="Label with Gemini", icon=ICON, prompt=True),
         )
 
-    def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
+    def form(self, ctx: foo.ExecutionContext) -> types.Object:
         """Draw the form."""
-        inputs = no_dataset() if ctx.dataset is None else label_form(ctx)
-        view = types.PromptView(label="Label with Gemini", submit_button_label="Label")
-        return types.Property(inputs, view=view)
+        return label_form(ctx)
 
     def execute(
         self, ctx: foo.ExecutionContext
     ) -> dict[str, Any] | Iterator[foo.operator.Operator]:
-        """Label the samples."""
-        settings = LabelSettings.from_params(ctx.params)
-        if runs_in_app(ctx):
-            return _stream(ctx, settings)
-        run = label_view(
-            target_view(ctx), settings, endpoint_of(ctx), _delegated_report(ctx)
-        )
-        return run_record(run)
+        """Label the samples; gives the record of the run."""
+        from ..api.labelling import run_labels
+
+        def prepare() -> Prepared:
+            settings = LabelSettings.from_params(ctx.params)
+            view = chosen_samples(ctx)
+            endpoint = endpoint_of(ctx, offline=settings.offline)
+            return (
+                asking(view.count(), endpoint),
+                settings,
+                lambda report: run_labels(view, settings, endpoint, report=report),
+            )
+
+        return run_operator(ctx, prepare)
 
     def __call__(
         self,
@@ -100,6 +76,8 @@ class LabelSamples(foo.Operator):
         Gives the record of the run or, with `delegate`, of the scheduled operation.
         Raises `UsageError` and `FatalApiError`.
         """
+        from ..api.labelling import run_labels
+
         if delegate:
             context = {"view": samples.view()}
             scheduled = foo.execute_operator(
@@ -107,114 +85,71 @@ class LabelSamples(foo.Operator):
             )
             return scheduled.result
         chosen = LabelSettings(**settings)
-        return run_record(label_view(samples, chosen, endpoint_of_process()))
+        endpoint = find_endpoint(offline=chosen.offline)
+        return run_record(run_labels(samples, chosen, endpoint))
 
 
-def label_view(
-    view: fo.SampleCollection,
-    settings: LabelSettings,
-    endpoint: Endpoint,
-    report: Report | None = None,
-    stop: threading.Event | None = None,
-) -> Run:
-    """Make the one pipeline call."""
-    from ..gemini.pool import Limits
-    from ..pipeline import label
+class PlanLabels(Step):
+    """Says what labelling would cost."""
 
-    run_key = settings.run_key()
-    return label(
-        ViewSource(view),
-        FieldSink(
-            view._root_dataset,  # noqa: SLF001
-            settings.field,
-            form_of(settings.question),
-            run_key=run_key,
-        ),
-        settings.question,
-        model=settings.model,
-        endpoint=endpoint,
-        journal=journal_path(),
-        limits=Limits(in_flight=settings.in_flight),
-        run_name=run_key,
-        on_progress=report,
-        stop=stop,
+    card: ClassVar[Card] = Card(
+        name="plan",
+        label="Plan labelling with Gemini",
+        description="Say what `label_samples` with the same settings would ask for, cost "
+        "and take. Nothing is sent, and nothing costs.",
+        risk="LOW",
+        submit="Plan",
     )
 
-
-def _delegated_report(ctx: foo.ExecutionContext) -> Report | None:
-    """Report to the record of a delegated operation, at most once a second."""
-    if not ctx.delegated:
-        return None
-    last = 0.0
-
-    def report(now: Progress) -> None:
-        nonlocal last
-        if time.monotonic() - last > REPORT_SECONDS or now.done == now.total:
-            last = time.monotonic()
-            ctx.set_progress(progress=now.done / now.total, label=progress(now))
-
-    return report
-
-
-def _stream(
-    ctx: foo.ExecutionContext, settings: LabelSettings
-) -> Generator[Any, None, None]:
-    """Label, and tell the App what happens; an error becomes a sentence."""
-    try:
-        view, endpoint = target_view(ctx), endpoint_of(ctx)
-        yield ctx.ops.set_progress(progress=0, label=asking(view.count(), endpoint))
-        running = with_progress(
-            lambda report, stop: label_view(view, settings, endpoint, report, stop)
+    def form(self, ctx: foo.ExecutionContext) -> types.Object:
+        """Draw the form of labelling."""
+        inputs = label_form(ctx)
+        inputs.bool(
+            "look",
+            default=False,
+            label="Look into the journal",
+            description="Replies that are there are not counted; reads every picture.",
+            view=types.SwitchView(),
         )
-        run = yield from _shown(ctx, running)
-    except Exception as error:  # noqa: BLE001 - else the App would show nothing at all
-        yield ctx.ops.reload_dataset()
-        yield ctx.ops.show_output(_failed(_sentence(error)).to_json(), {})
-        return
-    yield ctx.ops.reload_dataset()
-    result = {"lines": run_table(run)}
-    yield ctx.ops.show_output(_finished(run, settings).to_json(), result)
+        return inputs
 
+    def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
+        """Plan; gives the numbers and lines of a table."""
+        from ..api.labelling import plan_labels
 
-def _shown(
-    ctx: foo.ExecutionContext, running: Generator[Progress, None, Run]
-) -> Generator[Any, None, Run]:
-    """Turn each progress into a message to the App."""
-    while True:
-        try:
-            now = next(running)
-        except StopIteration as end:
-            return end.value
-        share = now.done / now.total
-        yield ctx.ops.set_progress(progress=share, label=progress(now))
+        settings = LabelSettings.from_params(ctx.params)
+        plan = plan_labels(chosen_samples(ctx), settings, look=switch_of(ctx, "look"))
+        cases = {
+            "few objects": plan.few,
+            "about ten": plan.likely,
+            "many": plan.many,
+            "more than fit into an answer": plan.most,
+        }
+        lines = [
+            {
+                "case": words,
+                "prompt": f"{each.prompt_tokens:,}",
+                "output": f"{each.output_tokens:,}",
+                "price": money(each.usd),
+            }
+            for words, each in cases.items()
+        ]
+        numbers: dict[str, Any] = {
+            name: plain(getattr(plan, name))
+            for name in ("model", "requests", "in_journal", "seconds")
+        }
+        numbers |= {"usd": plan.likely.usd, "usd_most": plan.most.usd}
+        return numbers | {"time": f"{duration(plan.seconds)} or more", "lines": lines}
 
-
-def _sentence(error: Exception) -> str:
-    """Say what went wrong; what we did not foresee is told in the server's log."""
-    if isinstance(error, GeminiLabelError):
-        return str(error)
-    LOG.error("Labelling stopped", exc_info=error)
-    return f"Unexpected {type(error).__name__}: the log of the App server says more."
-
-
-def _failed(sentence: str) -> types.Property:
-    outputs = types.Object()
-    outputs.view("error", types.Error(label="Stopped", description=sentence))
-    outputs.md("Labels that came before are kept. Run it again to go on from there.")
-    return types.Property(outputs, view=types.View(label="Label with Gemini"))
-
-
-def _finished(run: Run, settings: LabelSettings) -> types.Property:
-    outputs = types.Object()
-    saved = f"Saved in the field {settings.field!r}"
-    troubles = statuses(run.statuses, (Status.OK, Status.EMPTY))
-    if troubles:
-        why = f"{troubles}: {settings.field}_error says why."
-        outputs.view("done", types.Warning(label=saved, description=why))
-    else:
-        outputs.view("done", types.Success(label=saved))
-    table = types.TableView()
-    table.add_column("what", label="Run")
-    table.add_column("value", label=" ")
-    outputs.list("lines", types.Object(), view=table)
-    return types.Property(outputs, view=types.View(label="Label with Gemini"))
+    def resolve_output(
+        self,
+        ctx: foo.ExecutionContext,  # noqa: ARG002 - FiftyOne passes it
+    ) -> types.Property:
+        """Show requests, tokens, prices and time."""
+        outputs = types.Object()
+        outputs.int("requests", label="Requests")
+        outputs.str("time", label="Time")
+        columns = {"case": "If each picture shows", "prompt": "Tokens in"}
+        columns |= {"output": "Tokens out", "price": "Price"}
+        table_of(outputs, "lines", columns)
+        return types.Property(outputs, view=types.View(label="Plan"))

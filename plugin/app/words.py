@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..gemini.cost import Estimate
 from ..gemini.endpoint import Endpoint
+from ..gemini.plan import Plan
 from ..progress import Progress
 from ..values import Run, Status
+
+MINUTE, HOUR = 60, 3600
 
 
 def money(usd: float | None) -> str:
@@ -17,15 +19,33 @@ def money(usd: float | None) -> str:
     return f"${usd:,.4f}" if usd < 1 else f"${usd:,.2f}"
 
 
-def estimated(estimate: Estimate, *, free: bool) -> str:
-    """Say what a run will take."""
-    cost = "free of charge" if free else f"about {money(estimate.usd)}"
-    if estimate.usd is None and not free:
+def duration(seconds: float | None) -> str:
+    """Say a length of time, roughly."""
+    if seconds is None:
+        return "unknown"
+    if seconds < MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < HOUR:
+        return f"{seconds / MINUTE:.0f} min"
+    return f"{seconds / HOUR:.1f} h"
+
+
+def foreseen(plan: Plan, *, free: bool) -> str:
+    """Say what a run will take: requests, tokens, a range of prices, time."""
+    if free:
+        cost = "free of charge"
+    elif plan.likely.usd is None:
         cost = "price unknown for this model"
+    else:
+        cost = (
+            f"about {money(plan.likely.usd)} ({money(plan.few.usd)} with few objects, "
+            f"{money(plan.many.usd)} with many)"
+        )
     return (
-        f"{counted(estimate.requests, 'request')}, about "
-        f"{estimate.prompt_tokens:,} prompt tokens and {estimate.output_tokens:,} "
-        f"output tokens: {cost}"
+        f"{counted(plan.requests, 'request')}, about "
+        f"{plan.likely.prompt_tokens:,} prompt tokens and "
+        f"{plan.likely.output_tokens:,} output tokens: {cost}; "
+        f"{duration(plan.seconds)} or more"
     )
 
 
@@ -58,16 +78,18 @@ def run_table(run: Run) -> list[dict[str, str]]:
         "Samples": statuses(run.statuses),
         "Model": ", ".join(run.models_answered) or run.model,
         "Tokens": tokens,
-        "Cost": _cost(run),
+        "Cost": run_cost(run),
         "From the journal": counted(run.from_journal, "reply", "replies"),
         "Run": run.name,
     }
     if run.objects.lost or run.objects.repaired:
         lines["Objects"] = f"{run.objects}"
+    lines |= {f"Note {n}": note for n, note in enumerate(run.notes, start=1)}
     return [{"what": key, "value": value} for key, value in lines.items()]
 
 
-def _cost(run: Run) -> str:
+def run_cost(run: Run) -> str:
+    """Say what a run cost."""
     if run.endpoint == "emulator":
         return "nothing: answered by the emulator, which is not Gemini"
     return money(run.cost_usd)

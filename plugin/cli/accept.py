@@ -19,8 +19,6 @@ from .show import console
 if TYPE_CHECKING:
     import fiftyone as fo
 
-    from ..labels.promote import Passes
-
 Name = Annotated[str, typer.Argument(help="The FiftyOne dataset.")]
 Field = Annotated[str, typer.Option(help="The field with the labels.")]
 Truth = Annotated[
@@ -80,13 +78,14 @@ def accept_by(
     key: str,
 ) -> None:
     """Accept labels of the first field into the second, and say what was done."""
+    from ..api.accepting import Targets, passes_by
     from ..labels.promote import promote
 
     field, receives = fields
     texts: list[JsonValue] = [[rule.label, rule_text(rule)] for rule in rules]
     record: dict[str, JsonValue] = {"target": target, "classes": texts}
     done = promote(
-        view, field, receives, passes_by(rules, target), key=key, rules=record
+        view, field, receives, passes_by(rules, Targets(target)), key=key, rules=record
     )
     console.print(
         f"{done.promoted:,} labels accepted into {receives!r} and {done.for_review:,} "
@@ -97,19 +96,6 @@ def accept_by(
         console.print(f"  {done.untouched:,} samples have truth, and stay as they are.")
     if done.busy:
         console.print(f"  {done.busy:,} samples changed meanwhile: run it again.")
-
-
-def passes_by(rules: Sequence[ClassTrust], target: float) -> Passes:
-    """Give the rule by which a label passes, in words, or None."""
-    by_class = {rule.label: rule for rule in rules}
-
-    def passes(label: str, confidence: float | None) -> str | None:
-        rule = by_class.get(label)
-        if rule is None or not rule.passes(confidence):
-            return None
-        return f"{rule_text(rule)} (precision above {target:g})"
-
-    return passes
 
 
 def undo_accepted(dataset: str, key: str) -> None:

@@ -94,11 +94,9 @@ def trust(
     `predicted` are the labels that the scores judge. The guarantee holds for each class
     by itself. Raises UsageError for a target or a confidence outside of 0..1.
     """
-    for name, value in (("target", target), ("confidence", confidence)):
-        if not 0 < value < 1:
-            raise UsageError(f"The {name} must be between 0 and 1, not {value}.")
     return tuple(
-        _trust(one, target, confidence) for one in verdicts_by_class(scores, predicted)
+        trust_in(one, target=target, confidence=confidence)
+        for one in verdicts_by_class(scores, predicted)
     )
 
 
@@ -107,7 +105,13 @@ def fewest(target: float, confidence: float) -> int:
     return math.ceil(math.log(1 - confidence) / math.log(target) - 1e-9)
 
 
-def _trust(judged: ClassVerdicts, target: float, confidence: float) -> ClassTrust:
+def trust_in(
+    judged: ClassVerdicts, *, target: float = TARGET, confidence: float = LEVEL
+) -> ClassTrust:
+    """Find what of one class can be accepted unseen; raises what `trust` raises."""
+    for name, value in (("target", target), ("confidence", confidence)):
+        if not 0 < value < 1:
+            raise UsageError(f"The {name} must be between 0 and 1, not {value}.")
     total, right = len(judged.right), int(judged.right.sum())
     needed = fewest(target, confidence)
     rules = [r for r in _candidates(judged) if r.accepted >= needed]

@@ -103,6 +103,11 @@ def _with_interval(headline: Headline) -> str:
     return f"{number(headline.value)} {interval(headline.interval)}".rstrip()
 
 
+def block_markdown(blocks: Sequence[Block]) -> str:
+    """Lay out blocks without their charts; every text is escaped."""
+    return "\n".join(line for block in blocks for line in _block_lines(block))
+
+
 def _block_lines(block: Block) -> Iterator[str]:
     """Write a block without its charts."""
     yield from (f"### {_plain(block.title)}", "")

@@ -68,7 +68,7 @@ def _chapter(section: Section, target: float) -> Chapter:
             for status in Status
             if scores.statuses.get(status)
         ),
-        headlines=_headlines(scores, belief.intervals),
+        headlines=headlines_of(scores, belief.intervals),
         compared_by="boxes" if scores.all.masks is None else "masks",
         remarks=(*_remarks(scores), interval_remark(belief.intervals)),
         coco=_coco_table(scores),
@@ -107,7 +107,8 @@ def asked_facts(run: Run, right: int, unit: str = "object") -> Iterator[Fact]:
     yield Fact("Code", run.code_version or "unknown")
 
 
-def _headlines(scores: Scores, sure: Intervals) -> tuple[Headline, ...]:
+def headlines_of(scores: Scores, sure: Intervals) -> tuple[Headline, ...]:
+    """Give the numbers that are read first."""
     every, answered = scores.all.main, scores.answered.main
     at, counts, others = f"at IoU {scores.iou:g}", every.counts, answered.counts
     return (

@@ -55,7 +55,7 @@ def draw_curve(curve: Curve) -> Chart:
         curve.label,
         "recall",
         "precision",
-        line=_polyline(list(_thinned(points))),
+        line=_polyline(list(thinned(points))),
         dots=(Dot(x, y, DOT_GROWTH, y, y, note),),
         caption=f"best F1 {best.f1:.3f} at {best.threshold:.2f}",
     )
@@ -87,7 +87,7 @@ def draw_calibration(calibration: Calibration) -> Chart:
     )
 
 
-def _thinned(
+def thinned(
     points: Sequence[tuple[float, float]],
 ) -> Iterator[tuple[float, float]]:
     """Keep evenly many points, the last one always."""
