@@ -44,6 +44,7 @@ class LiveRun:
     total: int = 0
     statuses: Mapping[str, int] = field(default_factory=dict)
     cost_usd: float | None = 0.0
+    free: bool = False
     rate: float = 0.0
     seconds_left: float | None = None
     from_journal: int = 0

@@ -75,6 +75,7 @@ def run_labels(
         settings=settings.record(),
         view=samples.view()._serialize(),  # noqa: SLF001 - no public twin
         total=len(source) * settings.times,
+        free=endpoint.kind == "emulator" or settings.offline,
     )
     with Watched(samples, live, stop or threading.Event()) as watched:
         run = label_source(

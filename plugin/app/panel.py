@@ -67,5 +67,6 @@ class GeminiPanel(RunsTab, ProblemsTab, QualityTab, TrustTab, CompareTab, foo.Pa
             dict(zip(TABS, drawing, strict=True)).get(now.tab, self.draw_runs)(
                 page, ctx
             )
-        view = types.GridView(orientation="vertical", gap=1, padding=2)
+        edge = {"container": {"sx": {"padding": 1.5}}}
+        view = types.GridView(orientation="vertical", gap=1, componentsProps=edge)
         return types.Property(page, view=view)

@@ -36,7 +36,7 @@ class CompareTab:
 
         first, second, truth = _pair(ctx)
         found = compare(ctx.dataset, [first, second], truth)
-        text = block_markdown(compared_blocks(found)).replace("### ", "##### ")
+        text = block_markdown(compared_blocks(found))
         choose(ctx, comparison=text)
 
     def draw_compare(self, page: types.Object, ctx: foo.ExecutionContext) -> None:

@@ -17,6 +17,8 @@ from .panel_parts import Chosen, choose, chosen, dropdown, guarded, plain, show_
 
 MOST = 25
 MOST_SIGNS = 4000
+SHORT = 48
+"""Signs of an error in the list; the whole stands with its reply."""
 TROUBLES = (
     *(Status.BLOCKED, Status.TRUNCATED, Status.MALFORMED),
     *(Status.MEDIA_ERROR, Status.API_ERROR, Status.EMPTY),
@@ -55,7 +57,7 @@ class ProblemsTab:
         raw = found.raw[:MOST_SIGNS].replace("````", "'" * 4)
         said += ["````text", raw, "````"] if raw else []
         choose(ctx, reply="\n".join(said))
-        ctx.ops.open_sample(id=sample_id)
+        ctx.ops.set_view(ctx.dataset.select([sample_id]))
 
     @guarded
     def ask_again(self, ctx: foo.ExecutionContext) -> None:
@@ -120,7 +122,7 @@ class ProblemsTab:
         view = _samples(ctx.dataset, field, now.problems_status).limit(MOST)
         columns = view.values(["id", "filepath", f"{field}_error"])
         rows = [
-            {"id": i, "name": path.rsplit("/", 1)[-1], "error": error or ""}
+            {"id": i, "name": path.rsplit("/", 1)[-1], "error": (error or "")[:SHORT]}
             for i, path, error in zip(*columns, strict=True)
         ]
         ctx.panel.state.set("problem_rows", rows)

@@ -30,6 +30,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "missed": ("fn", "#b8434f"),
 }
 """Each part of a bar: the verdict it counts, its colour."""
+LEGEND = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.12, "yanchor": "top"}
 PLAIN_CHART: Mapping[str, Any] = {"displayModeBar": False, "responsive": True}
 
 
@@ -131,9 +132,10 @@ class QualityTab:
         layout = {
             "title": {"text": "Objects by class (click to see them)"},
             "barmode": "stack",
-            "height": 130 + 22 * len(rows),
-            "margin": {"t": 40, "l": 110, "r": 20, "b": 40},
-            "legend": {"orientation": "h"},
+            "height": 150 + 22 * len(rows),
+            "margin": {"t": 40, "l": 110, "r": 20, "b": 60},
+            "showlegend": True,
+            "legend": dict(LEGEND),
             "yaxis": {"type": "category", "automargin": True},
         }
         page.plot(
@@ -157,7 +159,7 @@ class QualityTab:
         ]
         columns = ("Kind of error", "Errors", "AP50 gained if mended", "What it means")
         page.md(
-            f"##### What goes wrong\n\n{markdown_table(columns, cells)}", name="kinds"
+            f"**What goes wrong**\n\n{markdown_table(columns, cells)}", name="kinds"
         )
         saved = set(ctx.dataset.list_saved_views())
         shown = [k.kind for k in kinds if f"{summary.key}: {k.kind}" in saved]
@@ -244,8 +246,9 @@ def _square(title: str, x: str, y: str) -> dict[str, Any]:
     return {
         "title": {"text": title},
         "height": 320,
-        "margin": {"t": 40, "l": 60, "r": 20, "b": 45},
+        "margin": {"t": 40, "l": 60, "r": 20, "b": 70},
         "xaxis": {"title": {"text": x}, "range": [0, 1.02]},
         "yaxis": {"title": {"text": y}, "range": [0, 1.02]},
-        "legend": {"orientation": "h"},
+        "showlegend": True,
+        "legend": dict(LEGEND),
     }

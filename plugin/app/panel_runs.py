@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
@@ -9,7 +11,7 @@ from ..live import LiveRun, ask_to_stop, forget, live_runs
 from ..values import Status
 from .context import NAMESPACE
 from .manage_runs import RUN_COLUMNS, run_rows
-from .panel_parts import guarded, markdown_table, plain
+from .panel_parts import guarded, plain
 from .words import duration, money, statuses
 
 SHOWN = 6
@@ -78,9 +80,8 @@ class RunsTab:
             page.view("runs_timer", timer)
         rows = run_rows(ctx.dataset)
         if rows:
-            cells = [list(row.values()) for row in rows]
-            table = markdown_table(list(RUN_COLUMNS.values()), cells)
-            page.md(f"##### All runs of this dataset\n\n{table}", name="all_runs")
+            said = "\n".join(_line(row) for row in rows)
+            page.md(f"**All runs of this dataset**\n\n{said}", name="all_runs")
         elif not runs:
             page.md("Nothing has been labelled with Gemini yet.", name="no_runs")
 
@@ -117,12 +118,19 @@ class RunsTab:
         buttons.btn(f"forget_{number}", "Hide", on_click=self.forget_run, params=params)
 
 
+def _line(row: Mapping[str, str]) -> str:
+    """Say in a line of Markdown what a run was and came to."""
+    run, *facts = (plain(row[name]) for name in RUN_COLUMNS)
+    return f"- **{run}**: {', '.join(facts)}"
+
+
 def describe(run: LiveRun) -> str:
     """Say in Markdown how far a run is, at which pace and cost, and what went wrong."""
     settings = run.settings
     field, budget = settings.get("field", "gemini"), settings.get("budget")
     counts = {Status(name): count for name, count in run.statuses.items()}
     spent = money(run.cost_usd) + (f" of {money(budget)}" if budget else "")
+    spent = "free of charge" if run.free else spent
     facts = [f"{run.done:,} of {run.total:,}", statuses(counts), spent]
     if run.from_journal:
         facts.append(f"{run.from_journal:,} from the journal")

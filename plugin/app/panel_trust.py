@@ -90,11 +90,13 @@ class TrustTab:
             (names, now.target_class),
             self.choose_target_class,
         )
-        slider = {"min": LEAST, "max": MOST, "step": STEP, "valueLabelDisplay": "on"}
+        slider = {"min": LEAST, "max": MOST, "step": STEP, "valueLabelDisplay": "off"}
+        aim = now.targets.get(now.target_class, now.target)
+        said = f"Accepted labels must have a precision above **{aim:g}**."
+        page.md(said, name="aim")
         page.float(
             "target",
-            default=now.targets.get(now.target_class, now.target),
-            label="Precision that accepted labels must surpass",
+            default=aim,
             view=types.SliderView(componentsProps={"slider": slider}),
             on_change=self.choose_target,
         )

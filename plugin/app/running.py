@@ -25,6 +25,7 @@ from .words import progress, run_table, statuses
 
 LOG = logging.getLogger(__name__)
 REPORT_SECONDS = 1.0
+FOLLOW_SECONDS = 8.0
 Prepared = tuple[str, LabelSettings, Callable[[Report | None], Run]]
 """What is said first, the settings, and the run itself."""
 
@@ -62,6 +63,10 @@ def _stream(
         first, settings, work = prepare()
         yield ctx.ops.set_progress(progress=0, label=first)
         run = yield from _shown(ctx, with_progress(work))
+        if run is None:
+            yield ctx.ops.open_panel("gemini", layout="horizontal")
+            yield ctx.ops.show_output(_goes_on(settings).to_json(), {})
+            return
     except Exception as error:  # noqa: BLE001 - else the App would show nothing at all
         yield ctx.ops.reload_dataset()
         yield ctx.ops.show_output(_failed(sentence(error)).to_json(), {})
@@ -73,15 +78,21 @@ def _stream(
 
 def _shown(
     ctx: foo.ExecutionContext, running: Generator[Progress, None, Run]
-) -> Generator[Any, None, Run]:
-    """Turn each progress into a message to the App."""
-    while True:
+) -> Generator[Any, None, Run | None]:
+    """Turn each progress into a message to the App, for a while.
+
+    The App would show its window again at every message, even when it was closed: a
+    long run is left to the panel. Gives None when the run goes on.
+    """
+    end = time.monotonic() + FOLLOW_SECONDS
+    while time.monotonic() < end:
         try:
             now = next(running)
         except StopIteration as end:
             return end.value
         share = now.done / now.total
         yield ctx.ops.set_progress(progress=share, label=progress(now))
+    return None
 
 
 def sentence(error: Exception) -> str:
@@ -96,6 +107,17 @@ def _failed(said: str) -> types.Property:
     outputs = types.Object()
     outputs.view("error", types.Error(label="Stopped", description=said))
     outputs.md("Labels that came before are kept. Run it again to go on from there.")
+    return types.Property(outputs, view=types.View(label="Label with Gemini"))
+
+
+def _goes_on(settings: LabelSettings) -> types.Property:
+    outputs = types.Object()
+    said = (
+        f"Labels come into the field {settings.field!r} one by one. The panel Gemini "
+        "shows how far it is, and stops it."
+    )
+    label = "It goes on without this window"
+    outputs.view("goes_on", types.Notice(label=label, description=said))
     return types.Property(outputs, view=types.View(label="Label with Gemini"))
 
 

@@ -104,13 +104,14 @@ def _with_interval(headline: Headline) -> str:
 
 
 def block_markdown(blocks: Sequence[Block]) -> str:
-    """Lay out blocks without their charts; every text is escaped."""
-    return "\n".join(line for block in blocks for line in _block_lines(block))
+    """Lay out blocks under small titles, without charts; every text is escaped."""
+    lines = [line for block in blocks for line in _block_lines(block, "**{}**")]
+    return "\n".join(lines)
 
 
-def _block_lines(block: Block) -> Iterator[str]:
+def _block_lines(block: Block, title: str = "### {}") -> Iterator[str]:
     """Write a block without its charts."""
-    yield from (f"### {_plain(block.title)}", "")
+    yield from (title.format(_plain(block.title)), "")
     for text in block.texts:
         yield from (_plain(text), "")
     if block.table:
