@@ -16,6 +16,7 @@ from .gemini.budget import Budget
 from .gemini.limits import Limits
 from .gemini.models import DEFAULT_MODEL
 from .gemini.stored import Reuse
+from .gemini.upload_rule import Upload
 from .rerun import failing, read_statuses
 from .tasks import form_of
 from .values import Ask, Form, JsonValue, Parameters, Question
@@ -42,6 +43,8 @@ class Choices(TypedDict, total=False):
     max_side: int | None
     thinking: str
     media_resolution: str
+    max_output_tokens: int | None
+    upload: str
     temperature: float | None
     times: int
     retry: str
@@ -74,6 +77,8 @@ class LabelSettings:
     max_side: int | None = None
     thinking: str = ""
     media_resolution: str = ""
+    max_output_tokens: int | None = None
+    upload: str = Upload.AUTO
     temperature: float | None = None
     times: int = 1
     retry: str = ""
@@ -83,6 +88,9 @@ class LabelSettings:
         """Bring every value to its type; raises `UsageError`."""
         for name, into in _TYPES.items():
             object.__setattr__(self, name, into(name, getattr(self, name)))
+        if self.upload not in set(Upload):
+            known = ", ".join(Upload)
+            raise UsageError(f"upload must be one of {known}, not {self.upload!r}.")
         if self.retry and self.offline:
             raise UsageError("retry asks again and offline asks nobody: choose one.")
 
@@ -129,8 +137,14 @@ class LabelSettings:
             temperature=self.temperature,
             thinking=self.thinking or None,
             media_resolution=self.media_resolution or None,
+            max_output_tokens=self.max_output_tokens,
         )
-        return Manner(parameters, max_side=self.max_side, times=self.times)
+        return Manner(
+            parameters,
+            max_side=self.max_side,
+            times=self.times,
+            upload=Upload(self.upload),
+        )
 
     @property
     def limits(self) -> Limits:
@@ -217,11 +231,11 @@ def _needed(name: str, value: object) -> int:
 
 _TYPES: Mapping[str, Callable[[str, object], object]] = {
     **dict.fromkeys(("task", "instruction", "system", "model", "field"), _text),
-    **dict.fromkeys(("thinking", "media_resolution", "retry"), _text),
+    **dict.fromkeys(("thinking", "media_resolution", "retry", "upload"), _text),
     **dict.fromkeys(("classes", "asks", "attributes"), _names),
     **dict.fromkeys(("confidence", "offline"), _switch),
     **dict.fromkeys(("budget", "temperature"), _number),
-    **dict.fromkeys(("rpm", "tpm", "max_side"), _whole),
+    **dict.fromkeys(("rpm", "tpm", "max_side", "max_output_tokens"), _whole),
     **dict.fromkeys(("in_flight", "times"), _needed),
 }
 DEFAULTS = LabelSettings()

@@ -10,6 +10,7 @@ from fiftyone.operators import types
 
 from ..errors import GeminiLabelError, MissingKeyError, UsageError
 from ..gemini.models import facts, models_on
+from ..gemini.upload_rule import Upload
 from ..labels.read import class_names, detection_fields
 from ..labels.write import check_field
 from ..settings import DEFAULTS, MAX_IN_FLIGHT, LabelSettings
@@ -172,6 +173,9 @@ def _ask_how(inputs: types.Object, ctx: foo.ExecutionContext) -> None:
     )
     _ask_one_of(inputs, "media_resolution", "Tokens for a picture", RESOLUTIONS)
     _ask_whole(inputs, "max_side", "Shrink pictures to (pixels)", least=64)
+    _ask_whole(inputs, "max_output_tokens", "Tokens of an answer, at most")
+    said = "Which pictures are uploaded once instead of sent along."
+    _ask_one_of(inputs, "upload", "Upload", tuple(Upload), said)
     inputs.float(
         "temperature", min=0, max=2, label="Temperature", view=types.View(space=HALF)
     )
