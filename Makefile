@@ -52,6 +52,7 @@ wheel: $(READY)  ## build the wheel into dist/
 pictures: demo  ## take the pictures of README and docs anew (needs Chromium)
 	@$(BIN)/python scripts/task_pictures.py
 	@$(BIN)/python scripts/video_pictures.py
+	@$(BIN)/python -m pytest -q tests/test_app_browser.py
 	@$(BIN)/python scripts/pictures.py $(OUT)
 
 clean:  ## remove everything that can be made again

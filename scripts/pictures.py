@@ -1,6 +1,7 @@
-"""Make the pictures of the README from the real thing: the report of the demo.
+"""Make the pictures of the docs from the real thing: the report of the demo, the App.
 
-Run by `make pictures`: needs Chromium and a demo that has run (`make demo`).
+Run by `make pictures`: needs Chromium, a demo that has run (`make demo`), and what the
+browser tests saw in the App (`test-out/`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-u
 
 SHOWN = ("#section-2 .tiles", "#section-2 .legend", "#section-2 .example")
 """What of the masks' chapter is shown: the headline numbers, two pictures."""
+APP = {"app-form": "3-form", "app-runs": "10-live", "app-quality": "5-quality"}
+APP_SIZE = (1200, 760)
 EXAMPLES = 2
 GAP = 24
 
@@ -40,6 +43,20 @@ def main() -> None:
     path = PICTURES / "demo.jpg"
     stack(parts).save(path, quality=88)
     print(path)
+    copy_from_app()
+
+
+def copy_from_app() -> None:
+    """Make smaller copies of what the browser tests saw."""
+    for name, seen in APP.items():
+        found = ROOT / "test-out" / f"app-{seen}.png"
+        if not found.is_file():
+            sys.exit(f"There is no {found}: run tests/test_app_browser.py first.")
+        picture = Image.open(found).convert("RGB")
+        picture.thumbnail(APP_SIZE)
+        path = PICTURES / f"{name}.jpg"
+        picture.save(path, quality=85)
+        print(path)
 
 
 def take(page: Page, selector: str) -> list[Image.Image]:

@@ -26,7 +26,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-SCENES, MANY = "browser-test", "browser-many"
+SCENES, MANY, TICKED = "browser-test", "browser-many", "browser-ticked"
 SAMPLES = 500
 pytestmark = [
     pytest.mark.browser,
@@ -40,6 +40,14 @@ TRIES = 5
 def scenes(demo: Path) -> Iterator[fo.Dataset]:
     """Give a dataset of eight demo scenes with their truth."""
     made = create_dataset(SCENES, read_coco(demo / "annotations.json").images[:8])
+    yield made
+    made.delete()
+
+
+@pytest.fixture(scope="module")
+def ticked(demo: Path) -> Iterator[fo.Dataset]:
+    """Give a dataset of eight demo scenes of which some are going to be ticked."""
+    made = create_dataset(TICKED, read_coco(demo / "annotations.json").images[:8])
     yield made
     made.delete()
 
@@ -118,8 +126,12 @@ def close(page: Page) -> None:
 
 
 def open_form(page: Page) -> Locator:
-    """Open the form by its button above the samples."""
-    page.locator("img[src*='icon.svg']").first.click()
+    """Open the form by its name, as the list of operators does it in any layout."""
+    page.keyboard.press("Backquote")
+    page.wait_for_timeout(700)
+    page.keyboard.type("Label with Gemini")
+    page.wait_for_timeout(700)
+    page.keyboard.press("Enter")
     dialog_of(page).get_by_text("requests").first.wait_for(timeout=RUN_MILLISECONDS)
     return dialog_of(page)
 
@@ -166,32 +178,6 @@ def appears(locator: Locator) -> bool:
         locator.page.keyboard.press("Escape")  # a sample may have opened instead
         return False
     return True
-
-
-def test_three_ticked_samples_get_boxes_and_masks(
-    app_url: str, scenes: fo.Dataset, tmp_path: Path, root: Path
-) -> None:
-    """Three ticked samples are labelled through the form; the others are left alone."""
-    with open_page(app_url, SCENES, tmp_path) as page:
-        select(page, 3)
-        dialog = open_form(page)
-        choose(dialog, "Boxes", "Boxes and masks")
-        see(dialog, "3 requests")
-        press(dialog, "Label")
-        see(dialog, "Saved in the field")
-        page.wait_for_timeout(500)
-        keep(page, root, "1-result")
-        close(page)
-        page.wait_for_timeout(3000)
-        page.get_by_title("Click to expand").first.click(force=True)
-        page.wait_for_selector("[data-cy=modal]", timeout=RUN_MILLISECONDS)
-        page.wait_for_timeout(3000)
-        keep(page, root, "2-sample")
-    scenes.reload()
-    answered = scenes.exists("gemini_status")
-    assert len(answered) == 3
-    assert set(answered.values("gemini_status")) == {"ok"}
-    assert all(m.any() for m in answered.values("gemini.detections.mask", unwind=True))
 
 
 def test_a_person_labels_judges_and_reports(
@@ -338,6 +324,32 @@ def test_a_storm_of_refusals_ends_in_a_sentence(
         see(dialog, "Stopped")
         keep(page, root, "13-storm")
         assert "quota" in dialog.inner_text().lower()
+
+
+def test_three_ticked_samples_get_boxes_and_masks(
+    app_url: str, ticked: fo.Dataset, tmp_path: Path, root: Path
+) -> None:
+    """Three ticked samples are labelled through the form; the others are left alone."""
+    with open_page(app_url, TICKED, tmp_path) as page:
+        select(page, 3)
+        dialog = open_form(page)
+        choose(dialog, "Boxes", "Boxes and masks")
+        see(dialog, "3 requests")
+        press(dialog, "Label")
+        see(dialog, "Saved in the field")
+        page.wait_for_timeout(500)
+        keep(page, root, "1-ticked")
+        close(page)
+        page.wait_for_timeout(3000)
+        page.get_by_title("Click to expand").first.click(force=True)
+        page.wait_for_selector("[data-cy=modal]", timeout=RUN_MILLISECONDS)
+        page.wait_for_timeout(3000)
+        keep(page, root, "2-sample")
+    ticked.reload()
+    answered = ticked.exists("gemini_status")
+    assert len(answered) == 3
+    assert set(answered.values("gemini_status")) == {"ok"}
+    assert all(m.any() for m in answered.values("gemini.detections.mask", unwind=True))
 
 
 def test_a_missing_key_is_told_in_the_form(
