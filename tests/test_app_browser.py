@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 from urllib.request import urlopen
 
 import fiftyone as fo
@@ -248,6 +249,13 @@ def report_opens(page: Page, root: Path) -> None:
     link = dialog_of(page).get_by_role("link", name="Open the report")
     address = link.get_attribute("href", timeout=RUN_MILLISECONDS)
     close(page)
+    assert address
+    numbers = json.loads(
+        Path(unquote(address.split("=")[1])).with_suffix(".json").read_text()
+    )
+    assert (
+        numbers["sections"][0]["scores"]["all"]["images"] == 8
+    )  # not what was clicked
     other = page.context.new_page()
     other.goto(f"{page.url.split('/datasets')[0]}{address}")
     other.get_by_text("Headline numbers").or_(

@@ -422,3 +422,13 @@ def test_the_panel_turns_errors_into_messages(
     gone = panel(client, scenes, "click_kind", view="gemini_eval: nothing")
     assert "no saved view" in gone
     assert "not listed" in panel(client, scenes, "show_reply", row=9)
+
+
+def test_outputs_are_drawn_of_results(client: TestClient, scenes: fo.Dataset) -> None:
+    """What the App shows at the end links to the report, and has the tables' rows."""
+    results = {"html": "/tmp/a b.html"}
+    request = request_of(scenes, "open_report") | {"target": "outputs"}
+    answer = client.post(
+        "/operators/resolve-type", json={**request, "results": results}
+    )
+    assert "/media?filepath=/tmp/a%20b.html" in json.dumps(answer.json())

@@ -130,7 +130,8 @@ class OpenReport(Step):
         """Link to the report."""
         outputs = types.Object()
         path = (ctx.results or {}).get("html", "")
-        outputs.md(f"### [Open the report](/media?filepath={quote(path)})")
+        link = f"### [Open the report](/media?filepath={quote(path)})"
+        outputs.md(link, name="link")
         outputs.str("html", label="HTML")
         outputs.str("markdown", label="Markdown")
         outputs.str("json", label="JSON")

@@ -24,6 +24,8 @@ from .panel_parts import (
 )
 
 MOST_CLASSES = 30
+WHOLE = {"view_target": "DATASET"}
+"""What is judged, unless the form says otherwise: what a click shows is only a part."""
 PARTS: Mapping[str, tuple[str, str]] = {
     "right": ("tp", "#3d9a5f"),
     "invented": ("fp", "#d97a34"),
@@ -52,7 +54,7 @@ class QualityTab:
     def evaluate(self, ctx: foo.ExecutionContext) -> None:
         """Open the form that evaluates."""
         uri = f"{NAMESPACE}/evaluate"
-        ctx.prompt(uri, on_success=self.evaluated)
+        ctx.prompt(uri, params=dict(WHOLE), on_success=self.evaluated)
 
     def evaluated(self, ctx: foo.ExecutionContext) -> None:
         """Look at the newest evaluation."""
@@ -61,9 +63,9 @@ class QualityTab:
     def open_report(self, ctx: foo.ExecutionContext) -> None:
         """Open the form that writes a report."""
         _, summary = summary_of(ctx)
-        params = (
-            {"fields": [summary.field], "truth_field": summary.truth} if summary else {}
-        )
+        params: dict[str, Any] = dict(WHOLE)
+        if summary is not None:
+            params |= {"fields": [summary.field], "truth_field": summary.truth}
         ctx.prompt(f"{NAMESPACE}/open_report", params=params)
 
     @guarded
