@@ -5,7 +5,8 @@ It stands before `pipeline`: question, manner, limits and reuse are made of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, TypedDict
@@ -22,6 +23,7 @@ from .tasks import form_of
 from .values import Ask, Form, JsonValue, Parameters, Question
 
 MAX_IN_FLIGHT = 64
+_ASK = re.compile(r"\s*(\w+)\s*(?::\s*(.*?))?\s*(?:\[([^\[\]]*)\])?\s*", re.DOTALL)
 
 
 class Choices(TypedDict, total=False):
@@ -47,6 +49,9 @@ class Choices(TypedDict, total=False):
     upload: str
     temperature: float | None
     times: int
+    tile: int | None
+    examples: str
+    examples_tag: str
     retry: str
     offline: bool
 
@@ -56,7 +61,8 @@ class LabelSettings:
     """How samples are labelled; the defaults are those of the form.
 
     `asks` and `attributes` are lines such as `colour: What colour is it? [red | blue]`;
-    only the name is needed. `budget` is in US dollars. `retry` asks again where the
+    only the name is needed. `budget` is in US dollars. `examples` is a field whose labels
+    on the samples tagged `examples_tag` are shown before every question. `retry` asks again where the
     stored reply was so (`failed`, or statuses with commas between); `offline` reads the
     journal alone. Raises `UsageError` for what is not of its type or contradicts itself.
     """
@@ -81,6 +87,9 @@ class LabelSettings:
     upload: str = Upload.AUTO
     temperature: float | None = None
     times: int = 1
+    tile: int | None = None
+    examples: str = ""
+    examples_tag: str = "example"
     retry: str = ""
     offline: bool = False
 
@@ -120,8 +129,8 @@ class LabelSettings:
             self.classes,
             self.instruction,
             self.confidence,
-            attributes=tuple(read_ask(line) for line in self.attributes),
-            asks=tuple(read_ask(line) for line in self.asks),
+            attributes=read_asks(self.attributes, "attributes"),
+            asks=read_asks(self.asks, "asks"),
             system=self.system,
         )
 
@@ -143,6 +152,7 @@ class LabelSettings:
             parameters,
             max_side=self.max_side,
             times=self.times,
+            tile=self.tile,
             upload=Upload(self.upload),
         )
 
@@ -168,20 +178,20 @@ class LabelSettings:
         return f"{self.field}_{datetime.now(UTC):%Y%m%d_%H%M%S_%f}"
 
 
-def read_ask(line: str) -> Ask:
-    """Read `name: text [choice | choice]`; only the name is needed.
+def read_asks(texts: Sequence[str], option: str) -> tuple[Ask, ...]:
+    """Read `name`, `name: words`, each with `[a|b]` behind it; raises `UsageError`."""
+    return tuple(_read_ask(text, option) for text in texts)
 
-    A line without a colon is a name where it could be that of a field; raises
-    `UsageError` for any other.
-    """
-    name, _, rest = (part.strip() for part in line.partition(":"))
-    if not name.isidentifier():
+
+def _read_ask(text: str, option: str) -> Ask:
+    found = _ASK.fullmatch(text)
+    if found is None:
         raise UsageError(
-            f"{line!r} has no name at its front: write it as `colour: What colour is it?`"
+            f"{text!r} cannot be read; write {option} 'name: question', with the only "
+            "answers allowed in brackets if there are any: 'light: Is it day? [day|night]'."
         )
-    text, bracket, choices = rest.partition("[")
-    words = choices.rstrip().removesuffix("]").split("|") if bracket else []
-    return Ask(name, text.strip(), tuple(w.strip() for w in words if w.strip()))
+    choices = (choice.strip() for choice in (found[3] or "").split("|"))
+    return Ask(found[1], found[2] or "", tuple(c for c in choices if c))
 
 
 def _text(name: str, value: object) -> str:
@@ -232,10 +242,11 @@ def _needed(name: str, value: object) -> int:
 _TYPES: Mapping[str, Callable[[str, object], object]] = {
     **dict.fromkeys(("task", "instruction", "system", "model", "field"), _text),
     **dict.fromkeys(("thinking", "media_resolution", "retry", "upload"), _text),
+    **dict.fromkeys(("examples", "examples_tag"), _text),
     **dict.fromkeys(("classes", "asks", "attributes"), _names),
     **dict.fromkeys(("confidence", "offline"), _switch),
     **dict.fromkeys(("budget", "temperature"), _number),
-    **dict.fromkeys(("rpm", "tpm", "max_side", "max_output_tokens"), _whole),
+    **dict.fromkeys(("rpm", "tpm", "max_side", "max_output_tokens", "tile"), _whole),
     **dict.fromkeys(("in_flight", "times"), _needed),
 }
 DEFAULTS = LabelSettings()

@@ -19,7 +19,7 @@ from fiftyone_gemini.emulator import Settings, running_emulator
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.labels.create import create_dataset
 from fiftyone_gemini.live import LiveRun, ask_to_stop, find_live, live_runs
-from fiftyone_gemini.settings import Choices, LabelSettings, read_ask
+from fiftyone_gemini.settings import Choices, LabelSettings, read_asks
 from fiftyone_gemini.values import Ask
 
 FIELD = "gemini"
@@ -41,6 +41,7 @@ def scenes(
         made.delete()
 
 
+@pytest.mark.slow
 def test_the_package_is_light_until_it_is_used() -> None:
     """Importing it loads neither FiftyOne nor Google's client, and `report` is callable."""
     code = """
@@ -77,7 +78,7 @@ def test_settings_survive_their_record() -> None:
 )
 def test_questions_are_read_from_lines(line: str, ask: Ask) -> None:
     """A name, words after a colon, choices in brackets."""
-    assert read_ask(line) == ask
+    assert read_asks([line], "asks") == (ask,)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,7 @@ def test_a_wrong_type_ends_in_a_sentence(
         LabelSettings(**choice)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_run_is_labelled_judged_and_reported_in_five_lines(
     scenes: fo.Dataset, tmp_path: Path
 ) -> None:
@@ -117,6 +119,7 @@ def test_a_run_is_labelled_judged_and_reported_in_five_lines(
     assert scenes.exists(f"{FIELD}_status").count() == 4
 
 
+@pytest.mark.slow
 def test_any_process_can_stop_a_run_and_it_resumes(scenes: fo.Dataset) -> None:
     """A flag beside the dataset stops it; resumed, only what is left is asked for."""
     ended: list[object] = []
@@ -153,6 +156,7 @@ def test_a_run_that_died_is_told_from_one_at_work(
     assert find_live(dataset, "another") is None
 
 
+@pytest.mark.slow
 def test_an_error_is_kept_with_the_run(scenes: fo.Dataset) -> None:
     """A refused key ends the run, and the panel can say why."""
     with pytest.raises(Exception, match=r"(?i)key"):
@@ -187,3 +191,19 @@ def test_an_old_fiftyone_is_told_in_place_of_the_form(
     place = "fiftyone.plugins.orgs.gemini.autolabel.app.refusals"
     monkeypatch.setattr(sys.modules[place], "NEEDED_FIFTYONE", "99.0")
     assert "needs FiftyOne 99.0" in form_of_plan(dataset)
+
+
+@pytest.mark.slow
+def test_labelled_samples_are_shown_as_examples(scenes: fo.Dataset) -> None:
+    """Tagged samples go before every question; without any, it is said."""
+    with pytest.raises(UsageError, match="cannot be examples"):
+        fog.plan(scenes, examples="ground_truth")
+    scenes.limit(2).tag_samples("example")
+    shown = fog.plan(scenes.skip(2), examples="ground_truth")
+    assert (
+        shown.likely.prompt_tokens > 2 * fog.plan(scenes.skip(2)).likely.prompt_tokens
+    )
+    run = fog.label(
+        scenes.skip(2).limit(2), examples="ground_truth", field=FIELD, progress=False
+    )
+    assert len(run.parameters["examples"]) == 2

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -62,6 +63,7 @@ def source(
         thread.join()
 
 
+@pytest.mark.slow
 def test_a_zoo_model_labels_a_dataset(scenes: fo.Dataset, source: str) -> None:
     """Registered, loaded and applied as any zoo model; a blocked sample gets no label."""
     foz.register_zoo_model_source(source)
@@ -96,8 +98,6 @@ def test_fiftyone_finds_the_skill(root: Path) -> None:
 
 def test_a_look_up_is_quick() -> None:
     """FiftyOne finds the operators anew at each request: in a tenth of a second."""
-    import time
-
     foo.get_operator(f"{HOME}/plan")
     times = []
     for _ in range(5):

@@ -9,8 +9,8 @@ from pathlib import Path
 import fiftyone as fo
 import pytest
 from fiftyone_gemini.cli import app
-from fiftyone_gemini.cli.asks import read_asks
 from fiftyone_gemini.errors import UsageError
+from fiftyone_gemini.settings import read_asks
 from fiftyone_gemini.tasks import TASKS
 from fiftyone_gemini.values import Ask, Medium
 from gemini_server import Say, picture, serving

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack, cast
 
 import fiftyone as fo
 
+from ..asking import Manner
 from ..environment import find_endpoint, journal_path
 from ..errors import UsageError
 from ..gemini.endpoint import Endpoint
 from ..gemini.journal import Journal
 from ..gemini.plan import Plan
+from ..labels.examples import examples_of
 from ..labels.samples import ViewSource
 from ..labels.write import FieldSink
 from ..live import LiveRun, Watched, find_live
@@ -86,7 +89,7 @@ def run_labels(
             endpoint=endpoint,
             journal=journal or journal_path(),
             limits=settings.limits,
-            manner=settings.manner,
+            manner=manner_of(samples, settings),
             run_name=key,
             on_progress=_both(watched.report, report),
             stop=watched.stop,
@@ -94,6 +97,19 @@ def run_labels(
         )
         watched.finish(run)
     return run
+
+
+def manner_of(samples: fo.SampleCollection, settings: LabelSettings) -> Manner:
+    """Say how the question is put, with examples out of the whole dataset.
+
+    Raises `UsageError` for examples without labels, too many, or none.
+    """
+    if not settings.examples:
+        return settings.manner
+    dataset = samples._root_dataset  # noqa: SLF001 - no public twin
+    tagged = dataset.match_tags(settings.examples_tag)
+    shown = examples_of(tagged, settings.examples, settings.form)
+    return replace(settings.manner, examples=shown)
 
 
 def _sink(samples: fo.SampleCollection, settings: LabelSettings, key: str) -> FieldSink:
@@ -129,14 +145,14 @@ def plan_labels(
     samples: fo.SampleCollection, settings: LabelSettings, *, look: bool = False
 ) -> Plan:
     """Foresee a run that one value describes."""
-    source = ViewSource(samples)
+    source, manner = ViewSource(samples), manner_of(samples, settings)
     if not look:
         return plan_run(
             source,
             settings.question,
             model=settings.model,
             limits=settings.limits,
-            manner=settings.manner,
+            manner=manner,
         )
     emulated = find_endpoint(offline=True).kind == "emulator"
     with Journal(journal_path(), settings.reuse.stale) as book:
@@ -145,7 +161,7 @@ def plan_labels(
             settings.question,
             model=settings.model,
             limits=settings.limits,
-            manner=settings.manner,
+            manner=manner,
             stored=stored_in(book, emulated=emulated),
         )
 

@@ -15,6 +15,7 @@ import fiftyone as fo
 import fiftyone.core.models as fom
 
 from ..environment import find_endpoint, journal_path
+from ..errors import UsageError
 from ..labels.kinds import documents
 from ..pipeline import label as label_source
 from ..settings import Choices, LabelSettings
@@ -39,6 +40,11 @@ class GeminiModel(fom.SamplesMixin, fom.Model):  # type: ignore[misc]
         fom.SamplesMixin.__init__(self)
         self._settings = LabelSettings(**cast("dict[str, Any]", choices))
         self._form = self._settings.form
+        if self._settings.examples:
+            raise UsageError(
+                "Examples come from the labels of a dataset, which a model does not "
+                "know: use fiftyone_gemini.label."
+            )
         self._spent = 0.0
 
     def predict(self, arg: Any, sample: fo.Sample | None = None) -> Any:

@@ -16,9 +16,10 @@ from ..gemini.pool import Answered
 from ..labels.runs import record_of_field
 from ..labels.samples import ViewSource
 from ..live import find_live
-from ..pipeline import parse
+from ..reading import parse
 from ..settings import LabelSettings
 from ..values import Issue, Status
+from .labelling import manner_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ def stored_reply(dataset: fo.Dataset, field: str, sample_id: str) -> StoredReply
     Raises `UsageError` for a field whose run is not known any more.
     """
     settings, emulated = _settings_of(dataset, field)
-    asking = Asking.about(settings.question, settings.model, settings.manner)
+    manner = manner_of(dataset, settings)
+    asking = Asking.about(settings.question, settings.model, manner)
     (item,) = ViewSource(dataset.select([sample_id])).items()
     try:
         request = asking.request(item)

@@ -180,6 +180,16 @@ def _ask_how(inputs: types.Object, ctx: foo.ExecutionContext) -> None:
         "temperature", min=0, max=2, label="Temperature", view=types.View(space=HALF)
     )
     _ask_whole(inputs, "times", "Ask each sample so often")
+    _ask_whole(inputs, "tile", "In tiles of (pixels, boxes only)", least=64)
+    said = "A field whose labels on tagged samples are shown before every question."
+    examples = tuple(detection_fields(ctx.dataset))
+    _ask_one_of(inputs, "examples", "Examples from the field", examples, said)
+    said = f"The tag of these samples; without one: {DEFAULTS.examples_tag}."
+    _ask_one_of(inputs, "examples_tag", "Examples are tagged", (), said)
+    _ask_pace(inputs)
+
+
+def _ask_pace(inputs: types.Object) -> None:
     inputs.view("pace", types.Header(label="How fast, and again", divider=True))
     inputs.int(
         "in_flight",

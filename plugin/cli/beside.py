@@ -10,8 +10,8 @@ from ..errors import UsageError
 from ..pipeline import Sink, Source
 from ..tasks import form_of
 from ..values import Question
-from .asks import read_names
 from .datasets import open_dataset
+from .names import read_names
 from .options import Beside
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ from ..gemini.endpoint import TIMEOUT_SECONDS, Endpoint, endpoint_from_environme
 from ..gemini.pool import Limits
 from ..gemini.prices import TABLE, Prices, read_prices
 from ..gemini.upload_rule import Upload
+from ..settings import read_asks
 from ..tasks import TASKS
 from ..values import Parameters, Question
-from .asks import read_asks, read_names
+from .names import read_names
 
 JOURNAL = Path("fiftyone-gemini-journal.sqlite")
 
