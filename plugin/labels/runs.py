@@ -8,6 +8,7 @@ import fiftyone as fo
 
 from ..errors import UsageError
 from ..values import JsonValue
+from .write import COMPANIONS
 
 _NOT_OURS = {"cls", "type", "method", "field", "version", "timestamp"}
 
@@ -86,8 +87,9 @@ def delete_run(dataset: fo.Dataset, key: str, *, labels: bool) -> tuple[str, ...
 def _with_companions(dataset: fo.Dataset, key: str) -> Iterator[str]:
     """Name the fields of a run and what stands beside them."""
     own = fields_of_run(dataset, key)
-    base = str(dataset.get_run_info(key).config.field)
-    for name in dict.fromkeys([*own, base] if own else []):
-        for suffix in ("", "_status", "_error", "_review_ids"):
-            if dataset.has_field(f"{name}{suffix}"):
-                yield f"{name}{suffix}"
+    yield from own
+    bases = dict.fromkeys([*own, str(dataset.get_run_info(key).config.field)])
+    for base in bases if own else ():
+        for suffix in (*COMPANIONS, "_review_ids"):
+            if dataset.has_field(f"{base}{suffix}"):
+                yield f"{base}{suffix}"
