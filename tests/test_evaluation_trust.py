@@ -7,7 +7,7 @@ import pytest
 from fiftyone_gemini.errors import UsageError
 from fiftyone_gemini.evaluation import evaluate
 from fiftyone_gemini.evaluation.curves import ClassVerdicts
-from fiftyone_gemini.evaluation.trust import _trust, fewest, trust
+from fiftyone_gemini.evaluation.trust import fewest, trust, trust_in
 from fiftyone_gemini.values import Box, Detection, Frame, ImageLabels
 from scipy.stats import binomtest
 
@@ -116,7 +116,8 @@ def test_what_is_offered_is_below_target_in_at_most_a_twentieth(
     for _ in range(1000):
         place = np.sort(rng.integers(0, 2001, 250))[::-1]
         right = rng.random(250) < chances[place]
-        rule = _trust(ClassVerdicts("cat", values[place], right, 250), 0.95, 0.95).rule
+        judged = ClassVerdicts("cat", values[place], right, 250)
+        rule = trust_in(judged, target=0.95, confidence=0.95).rule
         if rule is not None:
             above = values >= (-1 if rule.threshold is None else rule.threshold)
             offered += 1

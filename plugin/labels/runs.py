@@ -24,13 +24,17 @@ def record_of_field(
     key = ((found.info if found else None) or {}).get("run")
     if not key or key not in samples.list_runs():
         return None
-    return record_of_run(samples, key)
+    return _record(samples, key)
 
 
 def record_of_run(samples: fo.SampleCollection, key: str) -> dict[str, JsonValue]:
     """Give the record of a labelling run by its key; raises `UsageError` without one."""
     if key not in labelling_runs(samples):
         raise UsageError(f"There is no labelling run {key!r} with this dataset.")
+    return _record(samples, key)
+
+
+def _record(samples: fo.SampleCollection, key: str) -> dict[str, JsonValue]:
     config = samples.get_run_info(key).config.serialize()
     return {name: value for name, value in config.items() if name not in _NOT_OURS}
 
