@@ -18,7 +18,8 @@ from ..labels.samples import ViewSource
 from ..live import find_live
 from ..reading import parse
 from ..settings import LabelSettings
-from ..values import Issue, Status
+from ..templates import told
+from ..values import Issue, Item, Request, Status
 from .labelling import manner_of
 
 
@@ -38,19 +39,27 @@ def stored_reply(dataset: fo.Dataset, field: str, sample_id: str) -> StoredReply
     Raises `UsageError` for a field whose run is not known any more.
     """
     settings, emulated = _settings_of(dataset, field)
-    manner = manner_of(dataset, settings)
-    asking = Asking.about(settings.question, settings.model, manner)
-    (item,) = ViewSource(dataset.select([sample_id])).items()
-    try:
-        request = asking.request(item)
-    except MediaError as error:
-        return StoredReply("", Status.MEDIA_ERROR, str(error), ())
+    manner, source = (
+        manner_of(dataset, settings),
+        ViewSource(dataset.select([sample_id])),
+    )
+    asking = Asking.about(settings.question, settings.model, manner, source.medium)
     with Journal(journal_path()) as book:
-        body = book.find(request_key(request), emulated=emulated)
-    if body is None:
-        return StoredReply("", None, "The journal holds no reply about it.", ())
+        for piece in asking.pieces(told(source, asking.names).items()):
+            try:
+                request = asking.request(piece)
+            except MediaError as error:
+                return StoredReply("", Status.MEDIA_ERROR, str(error), ())
+            body = book.find(request_key(request), emulated=emulated)
+            if body is not None:
+                return _read(piece, request, body, asking)
+    return StoredReply("", None, "The journal holds no reply about it.", ())
+
+
+def _read(item: Item, request: Request, body: bytes, asking: Asking) -> StoredReply:
+    """Read a stored reply as a run would; of several parts it is the first."""
     reply = read_body(body)
-    parsed = parse(Answered(item, request, reply), asking.task, settings.question)
+    parsed = parse(Answered(item, request, reply), asking.task, asking.question)
     raw = reply.text or body.decode("utf-8", "replace")
     return StoredReply(raw, parsed.status, parsed.error, parsed.issues)
 

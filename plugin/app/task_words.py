@@ -6,10 +6,8 @@ from collections.abc import Mapping
 
 import fiftyone as fo
 
-from ..errors import UsageError
-from ..labels.kinds import columns
-from ..tasks import TASKS, Several, Task
-from ..values import Form, Medium
+from ..tasks import TASKS, Several
+from ..values import Medium
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "detect": ("Boxes", "A box and a name for every object"),
@@ -22,6 +20,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "caption": ("Caption", "The picture in words"),
     "vqa": ("Questions", "Answers to your questions"),
     "ocr": ("Text with boxes", "Every text, and where it stands"),
+    "events": ("Events", "Stretches of time, each with a name"),
+    "transcript": ("Transcript", "What is said, and when"),
+    "track": ("Objects over time", "Boxes at moments of the video"),
     "read": ("Text", "All text of the picture"),
 }
 
@@ -33,13 +34,5 @@ def offered_tasks(dataset: fo.Dataset) -> dict[str, tuple[str, str]]:
     return {
         name: WORDS.get(name, (name, ""))
         for name, task in TASKS.items()
-        if task.medium is medium and not isinstance(task, Several) and _is_kept(task)
+        if medium in task.about and not isinstance(task, Several)
     }
-
-
-def _is_kept(task: Task) -> bool:
-    """Tell whether FiftyOne has a place for the labels of a task."""
-    try:
-        return bool(columns("field", Form(task.kind)))
-    except UsageError:
-        return False

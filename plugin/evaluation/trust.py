@@ -94,10 +94,17 @@ def trust(
     `predicted` are the labels that the scores judge. The guarantee holds for each class
     by itself. Raises UsageError for a target or a confidence outside of 0..1.
     """
+    _check(target, confidence)
     return tuple(
         trust_in(one, target=target, confidence=confidence)
         for one in verdicts_by_class(scores, predicted)
     )
+
+
+def _check(target: float, confidence: float) -> None:
+    for name, value in (("target", target), ("confidence", confidence)):
+        if not 0 < value < 1:
+            raise UsageError(f"The {name} must be between 0 and 1, not {value}.")
 
 
 def fewest(target: float, confidence: float) -> int:
@@ -109,9 +116,7 @@ def trust_in(
     judged: ClassVerdicts, *, target: float = TARGET, confidence: float = LEVEL
 ) -> ClassTrust:
     """Find what of one class can be accepted unseen; raises what `trust` raises."""
-    for name, value in (("target", target), ("confidence", confidence)):
-        if not 0 < value < 1:
-            raise UsageError(f"The {name} must be between 0 and 1, not {value}.")
+    _check(target, confidence)
     total, right = len(judged.right), int(judged.right.sum())
     needed = fewest(target, confidence)
     rules = [r for r in _candidates(judged) if r.accepted >= needed]
