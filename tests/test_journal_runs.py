@@ -27,6 +27,8 @@ IN_FLIGHT = 2
 SCENES = 24
 SMALL_FILES = """
 import resource
+import sys
+sys.dont_write_bytecode = True  # Python cuts those files short and believes them later
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
 from fiftyone_gemini.cli import main
 main()

@@ -181,14 +181,12 @@ class Engine:
 
     async def _ask(self, key: str, request: Request) -> Reply:
         """Take the reply from the journal, or ask and write it there first of all."""
-        async with self._places:
-            self._go_on()
-            try:
-                known = await self._find(key)
-                return known or await self._ask_claimed(key, request)
-            except FormatError:
-                self._halted.set()  # the journal fails: nothing more can be kept
-                raise
+        try:
+            known = await self._find(key)
+            return known or await self._ask_claimed(key, request)
+        except FormatError:
+            self._halted.set()  # the journal fails: nothing more can be kept
+            raise
 
     async def _find(self, key: str) -> Reply | None:
         """Find the reply to a request; None when it is claimed, to be asked by us.
@@ -202,18 +200,28 @@ class Engine:
             await self._pause(_OTHER_RUN_SECONDS)
 
     async def _ask_claimed(self, key: str, request: Request) -> Reply:
-        """Ask within the budget, if there is one; then others may claim the request."""
+        """Ask when there is a place; what is not answered may be claimed by others.
+
+        It was looked up before: a place is for asking, so none waits for the disk.
+        """
         try:
-            placed = await self._placing.place(request)
-            try:
-                return await self._pay(key, placed)
-            except FileGoneError:
-                again = await self._placing.place_anew(request, placed)
-                if again == placed:
-                    raise
-                return await self._pay(key, again)
-        finally:
+            async with self._places:
+                self._go_on()
+                return await self._ask_placed(key, request)
+        except BaseException:
             await self._work(self._release, key)
+            raise
+
+    async def _ask_placed(self, key: str, request: Request) -> Reply:
+        """Upload what is to be uploaded, and ask; once more where that is gone."""
+        placed = await self._placing.place(request)
+        try:
+            return await self._pay(key, placed)
+        except FileGoneError:
+            again = await self._placing.place_anew(request, placed)
+            if again == placed:
+                raise
+            return await self._pay(key, again)
 
     async def _pay(self, key: str, request: Request) -> Reply:
         """Ask when the budget allows it; the first time it does not ends the run."""
@@ -267,8 +275,9 @@ class Engine:
         self._journal.release(key, emulated=self._emulated)
 
     def _keep(self, key: str, body: bytes, model: str) -> Reply:
-        """Write a reply to the journal, then read it."""
+        """Write a reply to the journal, let the request go, then read the reply."""
         self._journal.add(key, body, model=model, emulated=self._emulated)
+        self._release(key)
         return read_body(body)
 
     def _go_on(self) -> None:
