@@ -71,10 +71,14 @@ def plan_run(
 
 
 def stored_in(journal: Journal, *, emulated: bool) -> Stored:
-    """Make a test of requests: whether a journal holds their reply."""
-    return lambda request: (
-        journal.find(request_key(request), emulated=emulated) is not None
-    )
+    """Make a test of requests: whether a journal holds their reply, or a batch asks."""
+
+    def stored(request: Request) -> bool:
+        key = request_key(request)
+        found = journal.find(key, emulated=emulated) is not None
+        return found or journal.batches.is_open(key, emulated=emulated)
+
+    return stored
 
 
 def _pieces(source: Source, asking: Asking) -> float:

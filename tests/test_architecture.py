@@ -58,6 +58,7 @@ MAY_IMPORT = {
         "pipeline",
         "progress",
         "records",
+        "settings",
         "tasks",
         *BASE,
     },

@@ -167,3 +167,25 @@ def test_a_reader_who_stops_early_still_gets_the_report(
     os.close(writer)
     assert "Traceback" not in done.stderr.decode()
     assert (tmp_path / "out" / "report.html").read_text().endswith("</html>")
+
+
+def test_fields_of_tags_are_compared(judged: fo.Dataset) -> None:
+    """`compare --dataset` sees the kind of the fields; a mixture is refused."""
+    names = {"weather": "cat", "good": "cat", "bad": "dog"}
+    for name, label in names.items():
+        tags = [fo.Classification(label=label) for _ in range(len(judged))]
+        judged.set_values(name, tags, dynamic=True)
+    words = (
+        "compare",
+        "--dataset",
+        NAME,
+        "--truth-field",
+        "weather",
+        "--field",
+        "good",
+    )
+    output = run(*words, "--field", "bad")
+    assert "bad against good: worse in Accuracy" in output
+    for more in (("--field", "a"), ("--field", "bad", "--suspects")):
+        with pytest.raises(UsageError):
+            CliRunner().invoke(app, [*words, *more], catch_exceptions=False)

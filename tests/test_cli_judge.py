@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fiftyone_gemini.cli import app
 from fiftyone_gemini.coco.write import Category, write_coco
-from fiftyone_gemini.errors import FormatError
+from fiftyone_gemini.errors import FormatError, UsageError
 from fiftyone_gemini.values import Box, Detection, Frame, ImageLabels
 from typer.testing import CliRunner, Result
 
@@ -112,3 +114,28 @@ def test_the_report_lists_the_names(files: tuple[Path, Path], tmp_path: Path) ->
     assert kinds["wrong class"] == 3
     use = {"said": "Cups", "meant": "cup", "how": "folded", "count": 2}
     assert scores["names"]["uses"][0] == use
+
+
+def test_labels_of_a_folder_find_their_truth_by_file_name(tmp_path: Path) -> None:
+    """`label photos/` names samples by file, COCO by number: both are one picture."""
+    truth, labels = tmp_path / "truth.json", tmp_path / "labels.json"
+    true, said = image("cup"), image("cup")
+    true = [replace(true, image_id=str(n), path=f"{n}/a.jpg") for n in (7, 8)]
+    said = [replace(said, image_id=f"{n}/a.jpg", path=f"x/{n}/a.jpg") for n in (8, 7)]
+    write_coco(truth, true)
+    write_coco(labels, [*said, replace(said[0], image_id="z.jpg", path="x/z.jpg")])
+    other = shutil.copy(labels, tmp_path / "other.json")
+    for command in (["evaluate", truth, labels], ["compare", truth, labels, other]):
+        result = run(*command)
+        assert "1.000" in result.stdout, command
+    assert "images: 2 ok" in run("evaluate", truth, labels).stdout
+
+
+def test_labels_of_other_pictures_are_not_judged(tmp_path: Path) -> None:
+    """Where no picture is in both, there are no numbers, but a sentence."""
+    truth, labels = tmp_path / "truth.json", tmp_path / "labels.json"
+    write_coco(truth, [image("cup")])
+    write_coco(labels, [replace(image("cup"), image_id="b.jpg", path="b.jpg")])
+    result = run("evaluate", truth, labels)
+    assert isinstance(result.exception, UsageError)
+    assert "None of the 1 pictures of labels.json" in str(result.exception)

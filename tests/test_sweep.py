@@ -20,7 +20,7 @@ from fiftyone_gemini.emulator import Settings, running_emulator
 from fiftyone_gemini.errors import FormatError, UsageError
 from fiftyone_gemini.gemini.endpoint import Endpoint
 from fiftyone_gemini.sweep import Sweep, read_grid, run_sweep
-from fiftyone_gemini.values import Status
+from fiftyone_gemini.values import Ask, Status
 from typer.testing import CliRunner
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "sweep.md"
@@ -228,6 +228,33 @@ def test_a_grid_of_classes_has_numbers_of_its_own(desk: Path, emulator: str) -> 
     assert [kind["items"] for kind in data["kinds"]] == [3, 3]
     again = CliRunner().invoke(app, command, env=env, catch_exceptions=False)
     assert again.output.count("was finished before") == 2
+
+
+@pytest.mark.slow
+def test_asking_several_times_is_a_cell_like_others(desk: Path, emulator: str) -> None:
+    """The asks are merged for the comparison, and a finished cell is not asked again."""
+    text = GRID.replace("model: [gemini-3.8-flash, gemini-2.5-flash]", "times: [1, 3]")
+    path = grid(desk, text + "model: gemini-3.8-flash\nattributes: [colour]\n")
+    env = {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": emulator}
+    command = ["sweep", str(path), "--out", str(desk / "sweep")]
+    before = calls(emulator)
+    first = CliRunner().invoke(app, command, env=env, catch_exceptions=False)
+    assert first.exit_code == 0, first.output
+    assert calls(emulator) - before == 9
+    page = (desk / "sweep" / "report" / "report.html").read_text()
+    assert "agreement of 3 asks" in page
+    again = CliRunner().invoke(app, command, env=env, catch_exceptions=False)
+    assert again.output.count("was finished before") == 2
+
+
+def test_questions_stand_in_a_grid(tmp_path: Path) -> None:
+    """What `label` is told by --ask and --system has its entries."""
+    text = "truth: t.jsonl\ntask: vqa\nmodel: gemini-3.8-flash\nsystem: Be brief.\n"
+    asks = 'grid: {asks: [["day: Is it day? [yes|no]"], ["day: Day? [yes|no]"]]}'
+    first, second = read_grid(grid(tmp_path, text + asks)).cells
+    assert first.question.asks[0] == Ask("day", "Is it day?", ("yes", "no"))
+    assert (first.name, second.name) == ("asks 1", "asks 2")
+    assert first.question.system == "Be brief."
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..coco.files import LabelFile, read_label_file
-from ..coco.folder import attempt_path
+from ..coco.files import read_all_asks
+from ..coco.lines import write_lines
 from ..coco.lines_read import is_lines
 from ..coco.runs import parse_run
 from ..coco.write import write_coco
@@ -73,40 +73,15 @@ def agree_labels(
         return
     if dataset or not replies:
         raise UsageError("Name the files of all asks, or --dataset.")
-    files = [read_label_file(path) for path in _all_asks(replies)]
-    asks = [ask for file in files for ask in file.asks]
-    merged = agree(asks, iou=iou, at_least=at_least)
-    run = _noted([file.run for file in files], len(asks))
-    _write(out, merged, files[0], run, lines=is_lines(replies[0]))
-    _told(merged, len(asks), str(out))
-
-
-def _all_asks(replies: Sequence[Path]) -> list[Path]:
-    """Give the files as they are named; of one, also those of the further asks."""
-    if len(replies) > 1:
-        return list(replies)
-    found, attempt = [replies[0]], 1
-    while (path := attempt_path(replies[0], attempt)).exists():
-        found.append(path)
-        attempt += 1
-    return found
-
-
-def _write(
-    out: Path,
-    merged: Sequence[ImageLabels],
-    first: LabelFile,
-    run: Run | None,
-    *,
-    lines: bool,
-) -> None:
-    if not lines:
+    found = read_all_asks(replies)
+    merged = agree(found.asks, iou=iou, at_least=at_least)
+    run = _noted(found.runs, len(found.asks))
+    if is_lines(replies[0]):
+        write_lines(out, [_parsed(image) for image in merged], run)
+    else:
         info = coco_info(run_record(run)) if run else None
-        write_coco(out, merged, first.categories, info)
-        return
-    from ..coco.lines import write_lines
-
-    write_lines(out, [_parsed(image) for image in merged], run)
+        write_coco(out, merged, found.categories, info)
+    _told(merged, len(found.asks), str(out))
 
 
 def _noted(records: Sequence[Run | None], asks: int) -> Run | None:

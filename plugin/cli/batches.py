@@ -35,7 +35,10 @@ Names = Annotated[
 def list_batches(journal: options.JournalFile = options.JOURNAL) -> None:
     """List the batches of a journal, as they were known last; nobody is asked."""
     with _opened(journal) as book:
-        for batch in book.batches.every():
+        batches = book.batches.every()
+        if not batches:
+            console.print(f"No batch was submitted by {journal}.")
+        for batch in batches:
             counts = book.batches.counts(batch)
             console.print(
                 f"{batch.name}: {_state(batch)} since {batch.changed:%Y-%m-%d %H:%M} UTC"

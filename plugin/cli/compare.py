@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..coco.read import read_coco
-from ..coco.runs import read_run
+from ..coco.files import read_label_file
+from ..coco.lines_read import is_lines
 from ..errors import UsageError
 from ..evaluation import judge
 from ..evaluation.compare import NUMBERS, Comparison, Contender, Standing, compare
@@ -24,8 +25,16 @@ from ..report.compare import (
 )
 from ..values import ImageLabels
 from .datasets import open_labels
-from .judge import BlankIsEmpty, Dataset, Iou, TargetPrecision, TruthField
-from .kinds import compare_kind_files
+from .judge import (
+    IOU,
+    BlankIsEmpty,
+    Dataset,
+    Iou,
+    TargetPrecision,
+    TruthField,
+    only_for_objects,
+)
+from .kinds import conclude_kinds, read_contenders, read_field_contenders
 from .show import console, number, table
 from .suspects import show_suspects
 
@@ -59,17 +68,19 @@ def compare_runs(
     truth_field: TruthField = "ground_truth",
     field: RunFields = None,
     blank_is_empty: BlankIsEmpty = False,
-    iou: Iou = 0.5,
+    iou: Iou = IOU,
     out: Out = None,
     target_precision: TargetPrecision = TARGET,
     suspects: ListSuspects = False,
 ) -> None:
     """Compare runs (models, prompts, settings) with each other, by the same truth.
 
-    Tokens, time and cost come from the record that `label` leaves in its files and
-    fields.
+    Tokens, time and cost come from the record that `label` leaves with its labels.
     """
-    if truth and not dataset and compare_kind_files(truth, runs or [], out):
+    other = _other_kind(truth, runs or [], dataset, (truth_field, field or []))
+    if other is not None:
+        _only_for_objects(iou, target_precision, blank=blank_is_empty, listed=suspects)
+        conclude_kinds(*other, None, out)
         return
     if dataset and truth is None:
         opened = open_labels(
@@ -78,8 +89,8 @@ def compare_runs(
         true = tuple(opened.truth)
         contenders = [Contender(f.name, f.images, f.run) for f in opened.fields]
     elif truth is not None and not dataset:
-        opened, true = None, read_coco(truth).images
-        contenders = read_contenders(runs or [])
+        opened, file = None, read_label_file(truth)
+        true, contenders = file.images, read_contenders(runs or [], file)
     else:
         raise UsageError("Name COCO files (truth, runs), or --dataset.")
     comparison = compare(true, contenders, iou=iou)
@@ -91,19 +102,24 @@ def compare_runs(
         console.print(f"report: {path}")
 
 
-def read_contenders(runs: list[Path]) -> list[Contender]:
-    """Read the labels of each run, and its record."""
-    names = short_names(runs)
-    return [
-        Contender(name, read_coco(path).images, read_run(path))
-        for path, name in zip(runs, names, strict=True)
-    ]
+def _only_for_objects(iou: float, target: float, *, blank: bool, listed: bool) -> None:
+    """Refuse what other kinds make no use of."""
+    only_for_objects(target, blank_is_empty=blank)
+    if listed or iou != IOU:
+        raise UsageError("--suspects and --iou are for objects; leave them out.")
 
 
-def short_names(paths: list[Path]) -> list[str]:
-    """Name files by their stem, or by their whole path where stems are not unique."""
-    stems = [path.stem for path in paths]
-    return stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
+def _other_kind(
+    truth: Path | None, runs: Sequence[Path], dataset: str, names: tuple[str, list[str]]
+) -> tuple[Sequence[ImageLabels], list[Contender]] | None:
+    """Read truth and runs of other labels than objects; None where they are objects."""
+    truth_field, fields = names
+    if dataset and truth is None and fields:
+        return read_field_contenders(dataset, truth_field, fields)
+    if truth is None or dataset or not runs or not all(map(is_lines, runs)):
+        return None
+    file = read_label_file(truth)
+    return file.images, read_contenders(runs, file)
 
 
 def show_comparison(comparison: Comparison) -> None:

@@ -32,6 +32,8 @@ DEFAULT_LIMITS = Limits()
 LOOKED_AT = 500
 """Up to so many pictures are read before a run to know which of them are left to ask."""
 LEFT = "Stopped early. The same command goes on; nothing is paid twice."
+IN_JOURNAL = "  {} replies are in the journal already."
+IN_BATCHES = "  {} are in the journal or in an open batch already."
 LEFT_OFFLINE = (
     "{} have no reply in the journal; without --offline they are asked about."
 )
@@ -59,6 +61,7 @@ class Job:
         Where looking would take long, because every picture must be read, it is said that
         less may be asked.
         """
+        emulated = endpoint.kind == "emulator"
         if not self.journal.exists():
             show_estimate(self.plan().likely, self.model)
         elif len(self.source) > LOOKED_AT:
@@ -66,10 +69,12 @@ class Job:
             console.print("  at most: what the journal holds is not asked again.")
         else:
             with Journal(self.journal, self.reuse.stale) as book:
-                stored = stored_in(book, emulated=endpoint.kind == "emulator")
+                stored = stored_in(book, emulated=emulated)
                 plan = self.plan(stored)
+                batched = bool(book.batches.unfinished(emulated=emulated))
             show_estimate(plan.likely, self.model)
-            console.print(f"  {plan.in_journal} replies are in the journal already.")
+            words = IN_BATCHES if batched else IN_JOURNAL
+            console.print(words.format(plan.in_journal))
 
     def plan(self, stored: Stored | None = None) -> Plan:
         """Foresee the run."""

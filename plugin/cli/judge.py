@@ -23,6 +23,7 @@ from .datasets import open_dataset, open_labels
 from .kinds import find_pair, objects_of, report_kind, save_kind, show_kind
 from .show import console, show_scores
 
+IOU = 0.5
 Truth = Annotated[Path | None, typer.Argument(help="The file with the ground truth.")]
 Predicted = Annotated[
     Path | None, typer.Argument(help="The file with the labels to judge.")
@@ -119,7 +120,7 @@ def evaluate_labels(
     dataset: Dataset = "",
     truth_field: TruthField = "ground_truth",
     field: Field = "gemini",
-    iou: Iou = 0.5,
+    iou: Iou = IOU,
     ontology: Names = None,
     fold: Fold = False,
     fuzzy: Fuzzy = None,
@@ -134,7 +135,7 @@ def evaluate_labels(
     """
     names, fields = _ontology(ontology, fuzzy, fold=fold), (truth_field, field)
     if (other := find_pair(truth, predicted, dataset, fields)) is not None:
-        _only_for_objects(target_precision, blank_is_empty=blank_is_empty)
+        only_for_objects(target_precision, blank_is_empty=blank_is_empty)
         scores = show_kind(other, iou, names)
         if save_as:
             save_kind(other, scores, fields, save_as)
@@ -161,7 +162,7 @@ def report_labels(
     dataset: Dataset = "",
     truth_field: TruthField = "ground_truth",
     field: Field = "gemini",
-    iou: Iou = 0.5,
+    iou: Iou = IOU,
     ontology: Names = None,
     fold: Fold = False,
     fuzzy: Fuzzy = None,
@@ -171,7 +172,7 @@ def report_labels(
     """Evaluate, and write the result as one HTML file, Markdown and JSON."""
     names, fields = _ontology(ontology, fuzzy, fold=fold), (truth_field, field)
     if (other := find_pair(truth, predicted, dataset, fields)) is not None:
-        _only_for_objects(target_precision, blank_is_empty=blank_is_empty)
+        only_for_objects(target_precision, blank_is_empty=blank_is_empty)
         report_kind(other, iou, names, out)
         return
     pair = _open_pair(
@@ -220,7 +221,7 @@ def export_labels(
     console.print(f"{out}: {len(labels)} images, {objects} objects")
 
 
-def _only_for_objects(target: float, *, blank_is_empty: bool) -> None:
+def only_for_objects(target: float, *, blank_is_empty: bool) -> None:
     """Refuse options that other kinds of labels make no use of."""
     if target != TARGET or blank_is_empty:
         raise UsageError(
@@ -245,7 +246,8 @@ def _open_pair(
 ) -> Pair:
     """Read truth and labels from two COCO files, or from two fields of a dataset."""
     if truth is not None and predicted is not None and not dataset:
-        true, said = read_label_file(truth), read_label_file(predicted)
+        true = read_label_file(truth)
+        said = read_label_file(predicted).told_by(true, predicted.name)
         classes = [category.name for category in true.categories or ()]
         return Pair(predicted.name, *objects_of(true, said), classes, said.run)
     if not dataset or truth is not None:

@@ -67,11 +67,17 @@ def find_pair(
         return _pair_of_fields(dataset, *fields)
     if truth is None or predicted is None or dataset or not is_lines(predicted):
         return None
-    said, true = read_label_file(predicted), read_label_file(truth).images
-    kind = find_kind(said.images, true)
+    true = read_label_file(truth)
+    said = read_label_file(predicted).told_by(true, predicted.name)
+    kind = find_kind(said.images, true.images)
     if kind is Kind.SIGHTINGS:
         return None
-    return KindPair(predicted.name, kind, true, said.images, said.run)
+    if len(said.asks) > 1:
+        console.print(
+            f"{predicted.name} holds {len(said.asks)} asks; the first is judged. "
+            "`agree` makes one of them."
+        )
+    return KindPair(predicted.name, kind, true.images, said.images, said.run)
 
 
 def objects_of(
@@ -172,19 +178,45 @@ def report_kind(
     console.print(f"report: {write_report(report, folder).html}")
 
 
-def compare_kind_files(truth: Path, runs: Sequence[Path], out: Path | None) -> bool:
-    """Compare files of other labels than objects; False where they hold objects."""
-    if not runs or not all(map(is_lines, runs)):
-        return False
+def read_contenders(runs: Sequence[Path], truth: LabelFile) -> list[Contender]:
+    """Read the labels of each run about the pictures of a truth, and its record.
+
+    They are named by their stem, or by their whole path where stems are not unique.
+    """
     stems = [path.stem for path in runs]
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in runs]
-    files = [read_label_file(path) for path in runs]
-    contenders = [
+    files = [read_label_file(path).told_by(truth, path.name) for path in runs]
+    return [
         Contender(name, file.images, file.run)
         for name, file in zip(names, files, strict=True)
     ]
-    conclude_kinds(read_label_file(truth).images, contenders, None, out)
-    return True
+
+
+def read_field_contenders(
+    name: str, truth: str, fields: Sequence[str]
+) -> tuple[Sequence[ImageLabels], list[Contender]] | None:
+    """Read a truth and fields of other labels than objects, with their runs' records.
+
+    None where they hold objects; raises `UsageError` for a mixture.
+    """
+    from ..labels.read_kinds import kind_of_field, read_kind
+    from ..labels.runs import record_of_field
+    from .datasets import open_dataset
+
+    opened = open_dataset(name)
+    kinds = {field: kind_of_field(opened, field) for field in fields}
+    if set(kinds.values()) <= {Kind.OBJECTS}:
+        return None
+    if len(set(kinds.values())) > 1:
+        texts = ", ".join(f"{f} ({kind.value})" for f, kind in kinds.items())
+        raise UsageError(f"Labels of different kinds cannot be compared: {texts}.")
+    records = [record_of_field(opened, field) for field in fields]
+    return read_kind(opened, truth), [
+        Contender(
+            field, read_kind(opened, field), parse_run(record) if record else None
+        )
+        for field, record in zip(fields, records, strict=True)
+    ]
 
 
 def conclude_kinds(

@@ -121,6 +121,8 @@ def label_pictures(
     source, categories = find_source(pictures, dataset, beside, question)
     manner = with_examples(manner, dataset, question, beside)
     reuse = rereading.reuse(question)
+    if rereading.offline and not journal.exists():
+        raise UsageError(f"--offline reads {journal}, which is not there.")
     sink = sink_for(question, out, categories)
     if dataset:
         sink = open_sink(dataset, field, question, manner.times, beside)

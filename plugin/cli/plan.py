@@ -92,15 +92,17 @@ def plan_labelling(
             count_some=count or SOME,
         )
     show_plan(plan, limits, costs.path, batch=batch)
-    _write(out, source, asking, shards, f"dataset {dataset}" if dataset else "")
+    _say_unread(journal, look=look)
+    _write(out, source, asking, shards, dataset)
 
 
 def _write(
-    out: str, source: Source, asking: Asking, shards: int | None, origin: str
+    out: str, source: Source, asking: Asking, shards: int | None, dataset: str
 ) -> None:
-    """Write the manifest where shards are wished for, and say what to do with it."""
+    """Write the manifest, if there is to be one, and say what to do with it."""
     if shards is None:
         return
+    origin = f"dataset {dataset}" if dataset else ""
     manifest = write_manifest(out, source, asking, shards=shards, origin=origin)
     console.print(
         f"  manifest: {out}, {manifest.items} items in {shards} shards. On each machine:\n"
@@ -119,6 +121,12 @@ def _looking(journal: Path | None, endpoint: Endpoint) -> Iterator[Stored | None
     else:
         with Journal(journal) as book:
             yield stored_in(book, emulated=endpoint.kind == "emulator")
+
+
+def _say_unread(journal: Path, *, look: bool) -> None:
+    """Say that less may be asked than was planned."""
+    if not look and journal.exists():
+        console.print(f"  at most: what {journal} holds is not counted (--look does)")
 
 
 def _endpoint(where: options.Where) -> Endpoint:

@@ -106,7 +106,7 @@ def show_run(run: Run) -> None:
     who = ", ".join(f"{name} ({n})" for name, n in run.models_answered.items())
     console.print(f"{run.name}: {statuses(run.statuses)}")
     console.print(f"  asked {run.model}, answered by {who or 'nobody'}")
-    if run.endpoint == "emulator":
+    if run.endpoint == "emulator" and who:
         console.print("  The answers came from the offline emulator, not from Gemini.")
     usage, journal = run.usage, run.from_journal
     cost = "nothing (emulator)" if run.endpoint == "emulator" else dollars(run.cost_usd)

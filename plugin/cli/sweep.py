@@ -11,6 +11,7 @@ import typer
 from ..coco.files import read_label_file
 from ..coco.folder import FolderSource
 from ..coco.write import Category
+from ..evaluation.agreement import agree
 from ..evaluation.compare import Contender, compare
 from ..evaluation.trust import TARGET
 from ..progress import Progress
@@ -126,7 +127,7 @@ def _conclude(
     complete = [run for run in runs if run.complete]
     if len(complete) > 1:
         contenders = [
-            Contender(one.cell.name, one.labels(), one.run) for one in complete
+            Contender(one.cell.name, _labels(one), one.run) for one in complete
         ]
         title = f"Sweep of {grid.path.name}"
         if grid.kind is Kind.OBJECTS:
@@ -142,6 +143,12 @@ def _conclude(
     if len(complete) < len(runs):
         console.print(AGAIN)
         raise typer.Exit(1)
+
+
+def _labels(done: CellRun) -> tuple[ImageLabels, ...]:
+    """Read the labels of a cell; what was asked several times is merged."""
+    asks = done.asks()
+    return asks[0] if len(asks) == 1 else agree(asks)
 
 
 def _spent(runs: Sequence[CellRun]) -> str:

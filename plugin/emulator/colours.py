@@ -56,8 +56,8 @@ def _pixels_of(thing: Thing, frame: Frame, pixels: Pixels) -> NDArray[np.uint8]:
     region = thing.box if thing.mask is None else thing.mask.region
     x0, y0, x1, y1 = region.xyxy_px
     across, down = width / frame.width, height / frame.height
-    left, right = int(x0 * across), max(int(x0 * across) + 1, int(x1 * across))
-    top, bottom = int(y0 * down), max(int(y0 * down) + 1, int(y1 * down))
+    left, right = _within(x0 * across, x1 * across, width)
+    top, bottom = _within(y0 * down, y1 * down, height)
     crop: NDArray[np.uint8] = pixels[top:bottom, left:right]
     if thing.mask is not None:
         size = (crop.shape[1], crop.shape[0])
@@ -65,3 +65,9 @@ def _pixels_of(thing: Thing, frame: Frame, pixels: Pixels) -> NDArray[np.uint8]:
         if sure.any():
             return crop[sure]
     return crop.reshape(-1, 3)
+
+
+def _within(start: float, end: float, size: int) -> tuple[int, int]:
+    """Give a pixel or more of a picture, nearest to what may lie outside of it."""
+    first = min(max(int(start), 0), size - 1)
+    return first, min(max(int(end), first + 1), size)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..coco.files import read_label_file
+from ..coco.files import read_all_asks, read_label_file
 from ..coco.write import Category
 from ..errors import FatalApiError, UsageError
 from ..gemini.budget import Budget
@@ -48,9 +48,9 @@ class CellRun:
         """Whether every sample was asked about."""
         return self.run is not None and not self.run.statuses.get(Status.SKIPPED)
 
-    def labels(self) -> tuple[ImageLabels, ...]:
-        """Read its labels."""
-        return read_label_file(self.path).images
+    def asks(self) -> tuple[tuple[ImageLabels, ...], ...]:
+        """Read its labels, each ask by itself."""
+        return read_all_asks([self.path]).asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,9 @@ def run_sweep(grid: Grid, sweep: Sweep) -> Iterator[CellRun]:
     spent = sum(run.cost_usd or 0.0 for run in before.values() if run)
     for cell, path in zip(cells, paths, strict=True):
         earlier = _of_cell(before[path], cell)
-        if earlier is not None and _is_finished(earlier, len(sweep.source)):
+        if earlier is not None and _is_finished(
+            earlier, len(sweep.source) * cell.manner.times
+        ):
             yield CellRun(cell, path, earlier, was_there=True)
             continue
         if sweep.stopped:

@@ -16,6 +16,7 @@ import yaml
 
 from ..asking import Asking, Manner
 from ..errors import FormatError, UsageError
+from ..settings import read_asks
 from ..tasks import form_of
 from ..values import Kind, Parameters, Question
 from .entries import (
@@ -44,10 +45,17 @@ VARIED: Mapping[str, Choice] = {
     "temperature": Choice(is_number, "a number from 0 to 2, or null"),
     "media_resolution": Choice(is_text_or_none, "a level, or null"),
     "max_output_tokens": Choice(is_count(1), "a whole number from 1, or null"),
+    "attributes": Choice(is_names, "a list of texts: 'name: words [a|b]'"),
+    "asks": Choice(is_names, "a list of texts: 'name: question [a|b]'"),
+    "system": Choice(is_text, "a text"),
+    "times": Choice(is_count(1), "a whole number from 1, or null"),
+    "tile": Choice(is_count(64), "a whole number from 64, or null"),
 }
 """What can be varied, or stand once for all cells."""
 _SAMPLES = ("truth", "dataset", "truth_field")
 _WHOLE = ("budget", "iou")
+_LONG = ("instruction", "classes", "attributes", "asks", "system")
+"""Named by their number in the list."""
 Setting: TypeAlias = Mapping[str, object]
 
 
@@ -151,13 +159,14 @@ def _cells(
 def _cell(name: str, stem: str, setting: Setting) -> Cell:
     if "model" not in setting:
         raise UsageError("say which model is asked (`model`).")
-    classes = setting.get("classes") or []
-    assert isinstance(classes, list)
     question = Question(
         str(setting.get("task") or "detect"),
-        tuple(map(str, classes)),
+        _texts(setting, "classes"),
         str(setting.get("instruction") or ""),
         confidence=setting.get("confidence") is True,
+        attributes=read_asks(_texts(setting, "attributes"), "attributes"),
+        asks=read_asks(_texts(setting, "asks"), "asks"),
+        system=str(setting.get("system") or ""),
     )
     cell = Cell(name, stem, question, str(setting["model"]), _manner(setting))
     Asking.about(cell.question, cell.model, cell.manner)  # refuses what cannot be
@@ -165,21 +174,32 @@ def _cell(name: str, stem: str, setting: Setting) -> Cell:
 
 
 def _manner(setting: Setting) -> Manner:
-    temperature, side = setting.get("temperature"), setting.get("max_side")
-    most, thinking = setting.get("max_output_tokens"), setting.get("thinking")
+    temperature, thinking = setting.get("temperature"), setting.get("thinking")
     resolution = setting.get("media_resolution")
     assert isinstance(temperature, int | float | None)
-    assert isinstance(side, int | None)
-    assert isinstance(most, int | None)
     return Manner(
         Parameters(
             temperature,
             None if thinking is None else str(thinking),
-            most,
+            _whole(setting, "max_output_tokens"),
             None if resolution is None else str(resolution),
         ),
-        side,
+        _whole(setting, "max_side"),
+        times=_whole(setting, "times") or 1,
+        tile=_whole(setting, "tile"),
     )
+
+
+def _whole(setting: Setting, key: str) -> int | None:
+    value = setting.get(key)
+    assert isinstance(value, int | None)
+    return value
+
+
+def _texts(setting: Setting, key: str) -> tuple[str, ...]:
+    values = setting.get(key) or []
+    assert isinstance(values, list)
+    return tuple(map(str, values))
 
 
 def _name(own: Setting, varied: Mapping[str, Sequence[object]]) -> str:
@@ -190,7 +210,7 @@ def _name(own: Setting, varied: Mapping[str, Sequence[object]]) -> str:
             continue
         if key == "model":
             parts.append(str(value))
-        elif key in {"instruction", "classes"}:
+        elif key in _LONG:
             parts.append(f"{key} {list(varied[key]).index(value) + 1}")
         else:
             parts.append(f"{key} {_written(value)}")
