@@ -79,7 +79,7 @@ def plan_labelling(
     source, _ = find_source(pictures, dataset, beside, question)
     manner = with_examples(manner, dataset, question, beside)
     asking = Asking.about(question, model, manner, medium_of(source))
-    with _looking(journal if look else None, endpoint) as stored:
+    with _looking(journal, endpoint, look=look) as stored:
         plan = plan_run(
             source,
             asking.question,
@@ -92,7 +92,6 @@ def plan_labelling(
             count_some=count or SOME,
         )
     show_plan(plan, limits, costs.path, batch=batch)
-    _say_unread(journal, look=look)
     _write(out, source, asking, shards, dataset)
 
 
@@ -112,21 +111,19 @@ def _write(
 
 
 @contextmanager
-def _looking(journal: Path | None, endpoint: Endpoint) -> Iterator[Stored | None]:
+def _looking(
+    journal: Path, endpoint: Endpoint, *, look: bool
+) -> Iterator[Stored | None]:
     """Open the journal to look into; one that does not exist holds nothing."""
-    if journal is None:
+    if not look:
+        if journal.exists():
+            console.print(f"At most: what {journal} holds is counted too (see --look).")
         yield None
     elif not journal.exists():
         yield lambda _: False
     else:
         with Journal(journal) as book:
             yield stored_in(book, emulated=endpoint.kind == "emulator")
-
-
-def _say_unread(journal: Path, *, look: bool) -> None:
-    """Say that less may be asked than was planned."""
-    if not look and journal.exists():
-        console.print(f"  at most: what {journal} holds is not counted (--look does)")
 
 
 def _endpoint(where: options.Where) -> Endpoint:
