@@ -140,6 +140,12 @@ class How:
         int | None,
         typer.Option(min=64, help="Ask about large pictures in tiles of this side."),
     ] = None
+    chunk: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Ask about so many pictures in one request (classify, tag ...)."
+        ),
+    ] = 1
     private_urls: Annotated[
         bool,
         typer.Option("--private-urls", help="Fetch URLs from private networks too."),
@@ -158,6 +164,7 @@ class How:
             self.max_side,
             times=self.times,
             tile=self.tile,
+            chunk=self.chunk,
             private_urls=self.private_urls,
             upload=self.upload,
         )

@@ -39,11 +39,24 @@ def write_answer(
     views: Sequence[View], asked: Asked, shape: MaskShape, *, wants_json: bool
 ) -> str:
     """Write what was asked for as JSON text, fenced unless JSON was demanded."""
+    if asked.numbers:
+        return _by_number(views, asked, shape)
     compares = bool(asked.questions) and not asked.keys & _PLACES
     if len(views) > 1 and not compares:
         return NO_PICTURE
     text = _text(views, asked, shape)
     return text if wants_json else f"```json\n{text}\n```"
+
+
+def _by_number(views: Sequence[View], asked: Asked, shape: MaskShape) -> str:
+    """Answer for each picture under the number that stands before it."""
+    if len(views) != len(asked.numbers):
+        return NO_PICTURE
+    answers = [
+        {"image": number, **json.loads(_text([view], asked, shape))}
+        for number, view in zip(asked.numbers, views, strict=True)
+    ]
+    return json.dumps({"answers": answers})
 
 
 def _text(views: Sequence[View], asked: Asked, shape: MaskShape) -> str:

@@ -24,7 +24,7 @@ from .names import check_names
 from .ocr import Ocr, ReadText
 from .point import PathTask, PointTask
 from .segment import Segment
-from .task import Naming, Several, Showing, Task
+from .task import Naming, Several, Showing, Task, Together
 from .track import Track
 from .transcript import Transcript
 from .vqa import Vqa
@@ -35,6 +35,7 @@ __all__ = [
     "Several",
     "Showing",
     "Task",
+    "Together",
     "find_task",
     "fitted",
     "form_of",
