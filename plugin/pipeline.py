@@ -42,6 +42,7 @@ from .values import (
 from .version import __version__
 
 NO_LIMITS = Limits()
+NO_BATCHES = "Chunks are not asked by batches: leave out one of them."
 USE_ALL = Reuse()
 Listeners: TypeAlias = tuple[
     Callable[[Progress], None] | None, Callable[[ItemDone], None] | None
@@ -127,7 +128,7 @@ def _way(
     how, way = asking.manner, reuse.answers
     if batching is not None:
         if how.chunk > 1:
-            raise UsageError("Chunks are not asked by batches: leave out one of them.")
+            raise UsageError(NO_BATCHES)
         way = batching.answers(tally.notes.append)
     return partial(way, build=asking.request, upload=how.upload)
 

@@ -11,14 +11,14 @@ from typing import Annotated
 import typer
 
 from ..asking import Asking
-from ..errors import MissingKeyError
+from ..errors import MissingKeyError, UsageError
 from ..gemini.counting import count_tokens
 from ..gemini.endpoint import Endpoint
 from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL, Price, facts
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
-from ..pipeline import Source, medium_of
+from ..pipeline import NO_BATCHES, Source, medium_of
 from ..planning import SOME, Stored, plan_run, stored_in
 from ..shards.manifest import write_manifest
 from . import options
@@ -78,6 +78,8 @@ def plan_labelling(
     question, manner = film.put(words.question, how.manner.at(endpoint))
     source, _ = find_source(pictures, dataset, beside, question)
     manner = with_examples(manner, dataset, question, beside)
+    if batch and manner.chunk > 1:
+        raise UsageError(NO_BATCHES)
     asking = Asking.about(question, model, manner, medium_of(source))
     with _looking(journal if look else None, endpoint) as stored:
         plan = plan_run(

@@ -68,12 +68,23 @@ def _text(views: Sequence[View], asked: Asked, shape: MaskShape) -> str:
         return json.dumps({"text": view.text})
     if "points" in keys:
         return json.dumps(_paths(view.sight, asked))
+    if "right" in keys:
+        return json.dumps(_verdict(view, asked))
     if keys & _PLACES or not keys:
         return _entries(view, asked, shape)
     if "label" in keys:
         return json.dumps(_tags(view.sight, asked))
     answers = ((q.name, reply(q.words, views, q.choices)) for q in asked.questions)
     return json.dumps({name: said for name, said in answers if said is not None})
+
+
+def _verdict(view: View, asked: Asked) -> dict[str, JsonValue]:
+    """Tell whether the picture shows what it is said to show, and where: the largest."""
+    found = _wanted(view.sight, asked) if asked.labels else []
+    if not found:
+        return {"right": "no"}
+    thing = max(found, key=lambda each: each.box.width * each.box.height)
+    return {"right": "yes", "box_2d": [*box_yxyx_1000(thing.box, view.sight.frame)]}
 
 
 def _wanted(sight: Sight, asked: Asked) -> list[Thing]:

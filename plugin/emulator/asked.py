@@ -23,7 +23,7 @@ _KNOWN = frozenset(
     {
         *("box_2d", "box_3d", "label", "labels", "mask", "confidence", "point"),
         *("points", "boxes", "caption", "text", "images", "image", "answers"),
-        *("start", "end", "time", "speaker"),
+        *("start", "end", "time", "speaker", "right"),
     }
 )
 """Keys that are words of Gemini's documentation, or plain."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import fiftyone as fo
@@ -100,6 +101,14 @@ def is_written_here(dataset: fo.Dataset, field: str) -> bool:
     return found is not None and (found.info or {}).get("made_by") == MADE_BY
 
 
+def sign_fields(dataset: fo.Dataset, names: Iterable[str], run_key: str) -> None:
+    """Note in fields who wrote them."""
+    for name in names:
+        field = dataset.get_field(name)
+        field.info = {"made_by": MADE_BY, "run": run_key}
+        field.save()
+
+
 class FieldSink:
     """Keeps labels in fields of a dataset, by their form; every `write` is durable.
 
@@ -186,10 +195,7 @@ class FieldSink:
     def _sign(self, run_key: str) -> None:
         """Note in the fields who wrote them: only such fields are written again."""
         for name in self._names:
-            for column in _paths(name, self._form):
-                field = self._dataset.get_field(column)
-                field.info = {"made_by": MADE_BY, "run": run_key}
-                field.save()
+            sign_fields(self._dataset, _paths(name, self._form), run_key)
 
 
 def _make_fields(dataset: fo.Dataset, field: str, form: Form) -> None:

@@ -27,6 +27,7 @@ from .segment import Segment
 from .task import Naming, Several, Showing, Task, Together
 from .track import Track
 from .transcript import Transcript
+from .verify import Verify, verifying
 from .vqa import Vqa
 
 __all__ = [
@@ -41,10 +42,11 @@ __all__ = [
     "form_of",
     "reading_of",
     "register",
+    "verifying",
 ]
 
 _BUILT_IN: tuple[Task, ...] = (
-    *(Detect(), Segment(), PointTask(), PathTask(), Box3dTask()),
+    *(Detect(), Segment(), Verify(), PointTask(), PathTask(), Box3dTask()),
     *(Classify(), TagAll(), Caption(), Vqa(), Ocr(), ReadText(), Compare()),
     *(Events(), Transcript(), Track()),
 )
