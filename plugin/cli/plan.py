@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ..asking import Asking
+from ..asking import Asking, Manner
 from ..errors import MissingKeyError, UsageError
 from ..gemini.counting import count_tokens
 from ..gemini.endpoint import Endpoint
@@ -18,6 +18,7 @@ from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL, Price, facts
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
+from ..gemini.prices import Prices
 from ..pipeline import NO_BATCHES, Source, medium_of
 from ..planning import SOME, Stored, plan_run, stored_in
 from ..shards.manifest import write_manifest
@@ -78,8 +79,6 @@ def plan_labelling(
     question, manner = film.put(words.question, how.manner.at(endpoint))
     source, _ = find_source(pictures, dataset, beside, question)
     manner = with_examples(manner, dataset, question, beside)
-    if batch and manner.chunk > 1:
-        raise UsageError(NO_BATCHES)
     asking = Asking.about(question, model, manner, medium_of(source))
     with _looking(journal if look else None, endpoint) as stored:
         plan = plan_run(
@@ -88,13 +87,20 @@ def plan_labelling(
             model=model,
             limits=limits,
             manner=asking.manner,
-            prices=costs.for_batches() if batch else costs,
+            prices=_prices(costs, manner) if batch else costs,
             stored=stored,
             count=partial(count_tokens, endpoint=endpoint) if count else None,
             count_some=count or SOME,
         )
     show_plan(plan, limits, costs.path, batch=batch)
     _write(out, source, asking, shards, f"dataset {dataset}" if dataset else "")
+
+
+def _prices(prices: Prices, manner: Manner) -> Prices:
+    """Give the prices of batches; raises `UsageError` for what they do not ask."""
+    if manner.chunk > 1:
+        raise UsageError(NO_BATCHES)
+    return prices.for_batches()
 
 
 def _write(

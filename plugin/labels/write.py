@@ -53,7 +53,7 @@ def check_field(
     for attempt in range(times):
         name = attempt_field(field, attempt)
         for column, kind in _paths(name, form).items():
-            _check_column(dataset, column, kind)
+            check_column(dataset, column, kind)
         if form.kind in OF_VIDEOS and dataset.media_type not in {"video", None}:
             raise UsageError(
                 f"Labels in time can only be kept in a dataset of videos, and this one "
@@ -68,7 +68,7 @@ def check_field(
                 )
 
 
-def _check_column(dataset: fo.Dataset, field: str, kind: type) -> None:
+def check_column(dataset: fo.Dataset, field: str, kind: type) -> None:
     """Raise `UsageError` unless one field may be written."""
     if not _FIELD_NAME.fullmatch(field.removeprefix(FRAMES)):
         raise UsageError(
