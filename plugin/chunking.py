@@ -43,7 +43,6 @@ _TOGETHER = (
     "image: the JSON object described above, which also has the number of its image in "
     f'the key "{IMAGE}".'
 )
-_NOT_ASKED = frozenset({Status.API_ERROR, Status.SKIPPED})
 
 
 def check_chunk(task: Task, size: int, names: tuple[str, ...], *, alone: str) -> None:
@@ -162,7 +161,8 @@ class Chunks:
             )
             parsed = parse(whole, self.task, self.question)
             answers = text is not None and parsed.status.answers(len(parsed.values))
-            if answers or parsed.status in _NOT_ASKED:
+            later = parsed.status is Status.API_ERROR and not one.reply.refused
+            if answers or later:  # by the next run, which finds the chunk unanswered
                 yield whole, parsed
             else:
                 self._put_aside(parsed, tally)
@@ -179,6 +179,8 @@ class Chunks:
     def alone(self, tally: Tally) -> list[Item]:
         """List what is to be asked about alone, and note that and why."""
         why = ", ".join(f"{n} {word}" for word, n in sorted(self.why.items()))
+        if self.why and not self.aside:
+            tally.notes.append(f"Replies about several pictures held more: {why}.")
         if self.aside:
             tally.notes.append(
                 f"{len(self.aside)} pictures had no answer of their own in a reply about "

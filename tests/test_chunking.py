@@ -31,8 +31,8 @@ from fiftyone_gemini.planning import plan_run
 from fiftyone_gemini.rerun import FAILED, failing
 from fiftyone_gemini.shards.manifest import write_manifest
 from fiftyone_gemini.values import Ask, Item, Question, Run, Shown, Status, Usage
-from gemini_server import Say, Seen, Server, good, picture, serving
-from hypothesis import given
+from gemini_server import Say, Seen, Server, good, picture, refusal, serving
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 MODEL = "gemini-3.8-flash"
@@ -206,6 +206,38 @@ def test_a_blocked_picture_does_not_cost_its_neighbours(bench: Bench) -> None:
         assert len(server.seen) == 7
 
 
+def test_a_refused_picture_does_not_cost_its_neighbours(bench: Bench) -> None:
+    """A request that is refused for good is asked picture by picture, and only once."""
+    bad = refusal(400, "Unable to process input image.", reason="INVALID_ARGUMENT")
+    says = {
+        "012": bad,
+        **REST,
+        "alone 0": alone("a"),
+        "alone 1": bad,
+        "alone 2": alone("c"),
+    }
+    with answering(says) as server:
+        run = bench.run(server.endpoint())
+        assert bench.labels == ["a", "api_error", "c", "d", "e", "f", "g"]
+        assert run.usage.prompt == 4 * 1100
+        again = bench.run(server.endpoint())
+    assert (again.from_journal, again.usage) == (6, Usage())
+
+
+def test_what_did_not_come_through_waits_for_the_next_run(bench: Bench) -> None:
+    """A server that is down is no reason to ask picture by picture."""
+    limits = Limits(attempts=1)
+    with answering({"012": Say(500), **REST}) as server:
+        run = bench.run(server.endpoint(), limits=limits)
+        assert len(server.seen) == 3
+    assert run.statuses == {Status.OK: 4, Status.API_ERROR: 3}
+    says = {"012": entries((1, "a"), (2, "b"), (3, "c"))}
+    with answering(says) as server:
+        bench.run(server.endpoint())
+        assert [pictures(seen) for seen in server.seen] == ["012"]
+    assert bench.labels == list("abcdefg")
+
+
 def test_a_cut_reply_keeps_its_whole_entries(bench: Bench) -> None:
     """What stands before the cut is kept; the rest is asked about alone."""
     body = json.loads(good('{"answers": [{"image": 1, "label": "a"}, {"image": 2, "la'))
@@ -254,6 +286,7 @@ def test_several_asks_are_kept_apart(bench: Bench) -> None:
         assert len(server.seen) == 4
 
 
+@settings(deadline=None)
 @given(counts, counts, counts, counts, st.integers(1, 50))
 def test_shares_add_up(a: int, b: int, c: int, d: int, count: int) -> None:
     """Whole tokens are shared out, none is lost and none is invented."""
@@ -263,6 +296,7 @@ def test_shares_add_up(a: int, b: int, c: int, d: int, count: int) -> None:
     assert max(s.prompt for s in shares) - min(s.prompt for s in shares) <= 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 99), max_size=8), st.data())
 def test_entries_survive_a_cut(said: list[int], data: st.DataObject) -> None:
     """Whatever stands whole before a cut is read, and nothing else."""
@@ -275,6 +309,7 @@ def test_entries_survive_a_cut(said: list[int], data: st.DataObject) -> None:
     assert all(len(json.loads(e.text)["labels"]) == 2 for e in found)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='{}[]"image:1, \\`', max_size=60))
 def test_no_text_raises(text: str) -> None:
     """Reading never raises."""
