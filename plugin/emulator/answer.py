@@ -79,11 +79,17 @@ def _text(views: Sequence[View], asked: Asked, shape: MaskShape) -> str:
 
 
 def _verdict(view: View, asked: Asked) -> dict[str, JsonValue]:
-    """Tell whether the picture shows what it is said to show, and where: the largest."""
+    """Tell whether the picture shows what it is said to show, and where in its middle."""
     found = _wanted(view.sight, asked) if asked.labels else []
     if not found:
         return {"right": "no"}
-    thing = max(found, key=lambda each: each.box.width * each.box.height)
+    frame = view.sight.frame
+
+    def off_middle(thing: Thing) -> float:
+        x0, y0, x1, y1 = thing.box.xyxy_px
+        return abs(x0 + x1 - frame.width) + abs(y0 + y1 - frame.height)
+
+    thing = min(found, key=off_middle)
     return {"right": "yes", "box_2d": [*box_yxyx_1000(thing.box, view.sight.frame)]}
 
 

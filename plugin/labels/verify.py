@@ -12,7 +12,7 @@ from typing import Any
 import fiftyone as fo
 
 from ..errors import UsageError
-from ..values import Box, Form, Frame, Kind, Parsed, Run
+from ..values import Form, Kind, Parsed, Run
 from .regions import RegionSink
 from .write import check_field, sign_fields
 
@@ -66,7 +66,7 @@ class VerifySink(RegionSink):
     def _answers(self, parsed: Parsed) -> dict[str, Any]:
         boxes = [found.box for found in parsed.detections]
         frame = parsed.frame
-        box = _xywh_rel(boxes[0], frame) if boxes and frame is not None else None
+        box = list(boxes[0].xywh_rel(frame)) if boxes and frame is not None else None
         verdict = YES if boxes else NO
         return {self._attribute: verdict, f"{self._attribute}_box": box}
 
@@ -96,11 +96,3 @@ class VerifySink(RegionSink):
         if box and copy.mask is None and copy.mask_path is None:
             copy.bounding_box = list(box)
         return copy
-
-
-def _xywh_rel(box: Box, frame: Frame) -> list[float]:
-    """Write a box as fractions of the picture, within it."""
-    x0, y0, x1, y1 = box.xyxy_px
-    left, top = max(0.0, x0 / frame.width), max(0.0, y0 / frame.height)
-    right, bottom = min(1.0, x1 / frame.width), min(1.0, y1 / frame.height)
-    return [left, top, right - left, bottom - top]
