@@ -106,6 +106,15 @@ def test_what_got_no_verdict_stays(boxed: fo.Dataset, tmp_path: Path) -> None:
     assert first.boxes.detections[0]["sure_error"]
 
 
+def test_the_form_offers_no_second_look(dataset: fo.Dataset) -> None:
+    """The form asks about whole samples, and this task about boxes."""
+    from fiftyone_gemini.app.task_words import offered_tasks
+
+    offered = offered_tasks(dataset)
+    assert "detect" in offered
+    assert "verify" not in offered
+
+
 def test_a_field_is_never_verified_into_labels_of_others(boxed: fo.Dataset) -> None:
     """Neither the field itself nor one that was not written here is a target."""
     with pytest.raises(UsageError, match="into another field"):

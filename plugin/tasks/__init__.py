@@ -24,7 +24,7 @@ from .names import check_names
 from .ocr import Ocr, ReadText
 from .point import PathTask, PointTask
 from .segment import Segment
-from .task import Naming, Several, Showing, Task, Together
+from .task import Naming, Regional, Several, Showing, Task, Together
 from .track import Track
 from .transcript import Transcript
 from .verify import Verify, verifying
@@ -33,6 +33,7 @@ from .vqa import Vqa
 __all__ = [
     "TASKS",
     "Naming",
+    "Regional",
     "Several",
     "Showing",
     "Task",

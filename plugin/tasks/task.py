@@ -88,6 +88,15 @@ class Together(Protocol):
 
 
 @runtime_checkable
+class Regional(Protocol):
+    """A task about objects that are labelled already: its items have regions."""
+
+    @property
+    def of_regions(self) -> bool:
+        """True."""
+
+
+@runtime_checkable
 class Several(Protocol):
     """A task that is asked about several pictures at once: those of `Item.others` too."""
 

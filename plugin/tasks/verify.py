@@ -44,6 +44,7 @@ class Verify:
     about: ClassVar[frozenset[Medium]] = PICTURES
     kind: ClassVar[Kind] = Kind.OBJECTS
     uses: ClassVar[frozenset[str]] = frozenset()
+    of_regions: ClassVar[bool] = True
     reading: ReadRules = DEFAULT_RULES
 
     def prompt(self, question: Question, shape: MaskShape | None) -> str:  # noqa: ARG002
