@@ -32,7 +32,7 @@ from fiftyone_gemini.rerun import FAILED, failing
 from fiftyone_gemini.shards.manifest import write_manifest
 from fiftyone_gemini.values import Ask, Item, Question, Run, Shown, Status, Usage
 from gemini_server import Say, Seen, Server, good, picture, refusal, serving
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 MODEL = "gemini-3.8-flash"
@@ -286,7 +286,6 @@ def test_several_asks_are_kept_apart(bench: Bench) -> None:
         assert len(server.seen) == 4
 
 
-@settings(deadline=None)
 @given(counts, counts, counts, counts, st.integers(1, 50))
 def test_shares_add_up(a: int, b: int, c: int, d: int, count: int) -> None:
     """Whole tokens are shared out, none is lost and none is invented."""
@@ -296,7 +295,6 @@ def test_shares_add_up(a: int, b: int, c: int, d: int, count: int) -> None:
     assert max(s.prompt for s in shares) - min(s.prompt for s in shares) <= 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 99), max_size=8), st.data())
 def test_entries_survive_a_cut(said: list[int], data: st.DataObject) -> None:
     """Whatever stands whole before a cut is read, and nothing else."""
@@ -309,7 +307,6 @@ def test_entries_survive_a_cut(said: list[int], data: st.DataObject) -> None:
     assert all(len(json.loads(e.text)["labels"]) == 2 for e in found)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet='{}[]"image:1, \\`', max_size=60))
 def test_no_text_raises(text: str) -> None:
     """Reading never raises."""
