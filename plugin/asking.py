@@ -6,19 +6,25 @@ What is the same for every request of a run is worked out once, in `Asking`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
+from .chunking import (
+    announced,
+    check_chunk,
+    in_chunks,
+    schema_for_all,
+    words_for_all,
+)
 from .errors import MediaError, UsageError
-from .filming import Cutter, Filming
+from .filming import Cutter
 from .gemini.encode import check
-from .gemini.endpoint import Endpoint
 from .gemini.models import facts
-from .gemini.upload_rule import Upload, can_upload
+from .gemini.upload_rule import Upload
+from .manner import PLAIN, Manner
 from .media.image import fit, load_image, read_frame
 from .media.reference import by_reference
-from .parsing.rules import DEFAULT_RULES, ReadRules
 from .tasks import Several, Showing, Task, find_task, fitted, form_of
 from .templates import filled, names_in
 from .tiling import in_tiles
@@ -31,76 +37,16 @@ from .values import (
     Kind,
     Media,
     Medium,
-    Parameters,
     Question,
     Request,
-    Shown,
     Value,
 )
 
-MODEL_CHOOSES = Parameters()
-FILMING = Filming()
-SMALLEST_TILE = 64
+__all__ = ["PLAIN", "Asking", "Manner"]
+
 BAD = "Here, show an answer that is wrong, as an example of what to avoid."
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How a question is put, beside its words; the defaults fit most pictures.
-
-    Pictures are shrunk to `max_side` pixels before they are sent; None: as they are.
-    Everything is asked `times` over, each time for a reply of its own. Pictures larger
-    than `tile` pixels are asked about in overlapping tiles of that side (boxes only). The
-    `examples` are shown before every question. `upload`: which are uploaded once instead of
-    sent along (`docs/files.md`). URLs are fetched from the public internet,
-    and from other networks with `private_urls`. `reading`: how replies
-    are read, no part of the question: other rules read stored replies anew. `filming` is for
-    videos.
-    """
-
-    parameters: Parameters = MODEL_CHOOSES
-    max_side: int | None = None
-    times: int = 1
-    tile: int | None = None
-    examples: tuple[Shown, ...] = ()
-    private_urls: bool = False
-    reading: ReadRules = DEFAULT_RULES
-    upload: Upload = Upload.AUTO
-    filming: Filming = FILMING
-
-    def __post_init__(self) -> None:
-        """Refuse to ask less than once, or in tiny tiles; raises `UsageError`."""
-        if self.tile is not None and self.tile < SMALLEST_TILE:
-            raise UsageError(
-                f"Tiles of {self.tile} pixels are too small; take {SMALLEST_TILE} or more."
-            )
-        if self.times < 1:
-            raise UsageError(f"{self.times} times cannot be asked; ask once or more.")
-
-    def record(self) -> dict[str, JsonValue]:
-        """Say what was chosen, for the record of a run."""
-        chosen: dict[str, JsonValue] = {**asdict(self.parameters)}
-        chosen["max_side"] = self.max_side
-        chosen |= self.reading.parameters
-        chosen["upload"] = self.upload.value
-        chosen["tile"] = self.tile
-        shown = [f"{'' if e.good else 'not '}{e.item.path}" for e in self.examples]
-        chosen["examples"] = list[JsonValue](shown) if shown else None
-        chosen |= self.filming.record()
-        chosen["times"] = self.times if self.times > 1 else None
-        return {name: value for name, value in chosen.items() if value is not None}
-
-    def at(self, endpoint: Endpoint) -> Manner:
-        """Fit the manner to who is asked: the enterprise platform takes no uploads.
-
-        Raises `UsageError` where it cannot be kept there.
-        """
-        if can_upload(self.upload, endpoint):
-            return self
-        return replace(self, upload=Upload.NEVER)
-
-
-PLAIN = Manner()
 _NOBODY = Item("", "")
 
 
@@ -145,8 +91,13 @@ class Asking:
             )
         manner.filming.check(question, task.kind, manner.max_side)
         names = names_in(question)
+        alone = "videos" if question.medium is Medium.VIDEO else ""
+        alone = "examples" if manner.examples else alone
+        check_chunk(task, manner.chunk, names, alone=alone)
         plain = question if names else filled(question, _NOBODY)
         prompt, schema = _put(task, plain, model)
+        if manner.chunk > 1:
+            schema_for_all(schema)  # names that cannot be are refused before asking
         asking = cls(question, task, model, prompt, schema, manner, names)
         return replace(asking, examples=tuple(asking._shown()))
 
@@ -157,7 +108,8 @@ class Asking:
             return
         for item in items:
             for attempt in range(self.manner.times):
-                yield replace(item, attempt=attempt)
+                members = tuple(replace(m, attempt=attempt) for m in item.together)
+                yield replace(item, attempt=attempt, together=members)
 
     def pieces(self, items: Iterable[Item]) -> Iterator[Item]:
         """Give every item as often as it is asked about, in parts where it is large."""
@@ -166,7 +118,7 @@ class Asking:
             yield from self.repeated(self._cutter.parts(items))
         else:
             tiles = in_tiles(items, how.tile, private=how.private_urls)
-            yield from self.repeated(tiles)
+            yield from self.repeated(in_chunks(tiles, how.chunk))
 
     def request(self, item: Item) -> Request:
         """Load the pictures of an item and put them into a request.
@@ -175,6 +127,8 @@ class Asking:
         """
         if self.question.medium is Medium.VIDEO:
             return self._about(item, [self._cutter.load(item)])
+        if item.together:
+            return self._about_all(item, self._load)
         pictures = [self._load(p, region) for p, region in self._places(item)]
         return self._about(item, pictures)
 
@@ -185,6 +139,8 @@ class Asking:
         """
         if self.question.medium is Medium.VIDEO:
             return self._about(item, [self._cutter.sketch(item)])
+        if item.together:
+            return self._about_all(item, self._size)
         pictures = [self._size(p, region) for p, region in self._places(item)]
         return self._about(item, pictures)
 
@@ -198,6 +154,19 @@ class Asking:
             self.manner.parameters.media_resolution,
             self.question.by_frames,
             self.manner.max_side,
+        )
+
+    def _about_all(
+        self, item: Item, load: Callable[[str, Box | None], Media]
+    ) -> Request:
+        """Put the question about each of several pictures."""
+        return Request(
+            self.model,
+            (*announced(item, load), words_for_all(self.prompt)),
+            schema_for_all(self.schema),
+            self.manner.parameters,
+            system=filled(self.question, _NOBODY).system,
+            attempt=item.attempt,
         )
 
     def _about(self, item: Item, pictures: Sequence[Media]) -> Request:

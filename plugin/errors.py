@@ -38,12 +38,14 @@ class FormatError(GeminiLabelError):
 class ApiError(GeminiLabelError):
     """Gemini refused a request or could not be reached.
 
-    `retries`: how often it was asked again before this was raised.
+    `retries`: how often it was asked again before this was raised. `refused`: this
+    request will never be answered, others may be.
     """
 
-    def __init__(self, text: str, retries: int = 0) -> None:
+    def __init__(self, text: str, retries: int = 0, *, refused: bool = False) -> None:
         super().__init__(text)
         self.retries = retries
+        self.refused = refused
 
 
 class FatalApiError(ApiError):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from .asking import PLAIN, Asking, Manner
+from .chunking import Chunks
 from .errors import UsageError
 from .gemini.batches.answers import Batching
 from .gemini.endpoint import Endpoint
@@ -27,7 +28,6 @@ from .gemini.pool import Answered, Limits
 from .gemini.prices import TABLE, Prices
 from .gemini.stored import Reuse
 from .progress import ItemDone, Progress, Tally
-from .reading import parse
 from .templates import told
 from .tiling import Joiner
 from .values import (
@@ -42,6 +42,7 @@ from .values import (
 from .version import __version__
 
 NO_LIMITS = Limits()
+NO_BATCHES = "Chunks are not asked by batches: leave out one of them."
 USE_ALL = Reuse()
 Listeners: TypeAlias = tuple[
     Callable[[Progress], None] | None, Callable[[ItemDone], None] | None
@@ -92,21 +93,21 @@ def label(
 ) -> Run:
     """Ask a question about every item of a source and keep the labels in a sink.
 
-    `reuse`: see `rerun`. `batching`: ask by the Batch API. Setting `stop` finishes what is
-    in flight; the rest is `skipped`, as when a budget is reached or it is in an open
-    batch. Raises `UsageError` before asking, or `FatalApiError`.
+    `reuse`: see `rerun`. `batching`: by the Batch API. `stop` finishes what is in flight;
+    the rest is `skipped`. Raises `UsageError` before asking, or `FatalApiError`.
     """
     asking = Asking.about(question, model, manner.at(endpoint), medium_of(source))
     source = told(source, asking.names)
     tally = _start(source, asking, limits, prices, free=_is_free(endpoint, reuse))
+    chunks = Chunks(asking.task, asking.question)
+    ask = partial(_way(asking, tally, batching, reuse), endpoint=endpoint, stop=stop)
+    take = partial(_take, chunks, sink, tally, (on_progress, on_item))
     try:
+        with Journal(journal, stale_in(manner, reuse)) as book:
+            take(ask(asking.pieces(source.items()), journal=book, limits=limits))
         with Journal(journal, reuse.stale) as book:
-            way = batching.answers(tally.notes.append) if batching else reuse.answers
-            answers = partial(way, endpoint=endpoint, journal=book)
-            ask = partial(answers, limits=limits, upload=asking.manner.upload)
-            items = asking.pieces(source.items())
-            replies = ask(items, asking.request, stop=stop)
-            _take(replies, asking, sink, tally, (on_progress, on_item))
+            if alone := chunks.alone(tally):
+                take(ask(alone, journal=book, limits=tally.rest_of(limits)))
             _explain_rest(tally, book, endpoint, batching, stop)
     finally:
         run = _record(tally, asking, endpoint, journal, batching, name=run_name)
@@ -118,6 +119,26 @@ def medium_of(source: Source) -> Medium | None:
     """Tell what the samples of a source are; None: it does not say."""
     medium: Medium | None = getattr(source, "medium", None)
     return medium
+
+
+def _way(
+    asking: Asking, tally: Tally, batching: Batching | None, reuse: Reuse
+) -> Callable[..., Iterator[Answered]]:
+    """Choose how to come by replies; raises `UsageError` for chunks in batches."""
+    how, way = asking.manner, reuse.answers
+    if batching is not None:
+        if how.chunk > 1:
+            raise UsageError(NO_BATCHES)
+        way = batching.answers(tally.notes.append)
+    return partial(way, build=asking.request, upload=how.upload)
+
+
+def stale_in(manner: Manner, reuse: Reuse) -> Callable[[bytes], bool] | None:
+    """Tell which stored replies are asked for anew: never one about several pictures.
+
+    Whatever such a reply does not answer is asked about alone, and judged there.
+    """
+    return None if manner.chunk > 1 else reuse.stale
 
 
 def _finish(sink: Sink, run: Run) -> None:
@@ -151,28 +172,29 @@ def _start(
 
 
 def _take(
-    replies: Iterator[Answered],
-    asking: Asking,
+    chunks: Chunks,
     sink: Sink,
     tally: Tally,
     listeners: Listeners,
+    replies: Iterator[Answered],
 ) -> None:
     """Keep the labels of one item after the other, count it and say so."""
     on_progress, on_item = listeners
     joiner = Joiner()
-    for answered in replies:
-        tally.notes.extend(answered.notes)
-        tally.traffic += answered.traffic
-        parsed = parse(answered, asking.task, asking.question)
-        whole = joiner.add(replace(parsed, cost_usd=tally.price_of(parsed)))
-        if whole is None:
-            continue
-        sink.write(whole)
-        cost = tally.add(whole)
-        if on_item is not None:
-            on_item(ItemDone(answered, whole, cost))
-        if on_progress is not None:
-            on_progress(tally.progress())
+    for came in replies:
+        tally.notes.extend(came.notes)
+        tally.traffic += came.traffic
+        for answered, parsed in chunks.read(came, tally):
+            whole = joiner.add(replace(parsed, cost_usd=tally.price_of(parsed)))
+            if whole is None:
+                continue
+            cost = tally.add(whole)
+            kept = chunks.with_share(whole)
+            sink.write(kept)
+            if on_item is not None:
+                on_item(ItemDone(answered, kept, cost))
+            if on_progress is not None:
+                on_progress(tally.progress())
     for parsed in joiner.rest():
         tally.add(parsed)
 

@@ -60,14 +60,20 @@ def plan_run(
     return foresee(
         model,
         _tokens(source, asking, count, count_some),
-        round(len(source) * pieces) - (known or 0),
+        round(_wholes(len(source), manner.chunk) * pieces) - (known or 0),
         day=datetime.now(UTC).date(),
         prices=prices,
         limits=limits,
         in_journal=known,
         output_limit=manner.parameters.max_output_tokens,
         counted=count is not None,
+        answers_each=len(source) / _wholes(len(source), manner.chunk),
     )
+
+
+def _wholes(count: int, size: int) -> int:
+    """Count the chunks of so many items."""
+    return -(-count // size)
 
 
 def stored_in(journal: Journal, *, emulated: bool) -> Stored:
@@ -109,7 +115,7 @@ def _some(
     """Build the requests about some items, spread evenly over a source."""
     requests: list[Request] = []
     trouble = None
-    for item in asking.pieces(_spread(source, most)):
+    for item in _typical(source, asking, most):
         try:
             requests.append(build(item))
         except MediaError as error:
@@ -117,6 +123,15 @@ def _some(
     if not requests and trouble is not None:
         raise trouble
     return requests
+
+
+def _typical(source: Source, asking: Asking, most: int) -> list[Item]:
+    """Give what some requests are about; chunks are full, unless all are looked at."""
+    size = asking.manner.chunk
+    pieces = list(asking.pieces(_spread(source, max(most, size))))
+    if size == 1 or len(source) <= max(most, size):
+        return pieces
+    return [piece for piece in pieces if len(piece.together) == size] or pieces
 
 
 def _countable(requests: list[Request]) -> list[Request]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from .gemini.depot import NOTHING, Traffic
-from .gemini.pool import Answered
+from .gemini.pool import Answered, Limits
 from .gemini.prices import TABLE, Prices
 from .values import ObjectCounts, Parsed, Status, Usage
 
@@ -117,6 +117,14 @@ class Tally:
         return prices.cost_of_reply(
             self.model, model_version, usage, self.started.date()
         )
+
+    def rest_of(self, limits: Limits) -> Limits:
+        """Take what was paid already off the budget; all of it where that is unknown."""
+        if limits.budget is None:
+            return limits
+        spent = limits.budget.usd if self.cost_usd is None else self.cost_usd
+        usd = max(0.0, limits.budget.usd - spent)
+        return replace(limits, budget=replace(limits.budget, usd=usd))
 
     @property
     def left(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from .gemini.answered import Picked
 from .gemini.journal import request_key
 from .gemini.pool import Answered
 from .tasks import Task, reading_of
@@ -29,14 +30,16 @@ EXCERPT = 160
 
 def parse(answered: Answered, task: Task, question: Question) -> Parsed:
     """Read one reply; whatever is wrong with it becomes status, error and issues."""
-    request = answered.request
+    request, picked = answered.request, answered.picked
+    if picked is None and request is not None:
+        picked = Picked(request.media, request_key(request))
     return read_reply(
         answered.item,
         answered.reply,
         task,
         question,
-        media=None if request is None else request.media,
-        key="" if request is None else request_key(request),
+        media=None if picked is None else picked.media,
+        key="" if picked is None else picked.key,
     )
 
 

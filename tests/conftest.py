@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ExitStack()
 """Closed when the process ends: FiftyOne's own clean-up there still needs MongoDB."""
+
+# A test says what happens, never how fast: machines that run it are busy.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 SECRETS = (
     *("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS"),

@@ -11,11 +11,21 @@ PLUGIN = Path(__file__).resolve().parents[1] / "plugin"
 BASE = {"values", "errors", "version"}
 LIBRARY = {
     *BASE,
-    *("asking", "coco", "evaluation", "events", "gemini", "labels", "media"),
+    *(
+        "asking",
+        "chunking",
+        "coco",
+        "evaluation",
+        "events",
+        "gemini",
+        "labels",
+        "media",
+    ),
     *("parsing", "pipeline", "planning", "progress", "reading", "records"),
     *("report", "rerun"),
     *("shards", "storage", "sweep", "tasks", "templates", "tiling", "filming", "seams"),
     *("settings", "environment", "live", "summaries", "api"),
+    "manner",
 }
 # The table of docs/design.md: what a part may import of the project ...
 MAY_IMPORT = {
@@ -38,13 +48,26 @@ MAY_IMPORT = {
     "seams": BASE,
     "filming": {"gemini", "media", *BASE},
     "tiling": {"media", "seams", *BASE},
+    "manner": {"filming", "parsing", "gemini", *BASE},
     "asking": {
-        *("tasks", "parsing", "templates", "tiling", "filming", "gemini", "media"),
+        *(
+            "manner",
+            "chunking",
+            "tasks",
+            "parsing",
+            "templates",
+            "tiling",
+            "filming",
+            "gemini",
+            "media",
+        ),
         *BASE,
     },
     "reading": {"tasks", "gemini", *BASE},
+    "chunking": {"reading", "tasks", "parsing", "progress", "gemini", *BASE},
     "pipeline": {
-        *("asking", "reading", "templates", "tiling", "gemini", "progress"),
+        *("asking", "chunking", "reading", "templates", "tiling", "gemini"),
+        "progress",
         *BASE,
     },
     "events": {"progress", *BASE},

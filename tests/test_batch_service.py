@@ -266,7 +266,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.dictionaries(st.text(), values, max_size=4),
     st.lists(blank, min_size=5, max_size=5),

@@ -62,7 +62,9 @@ def test_each_word_reaches_the_request(
 PICTURE_TASKS = [name for name, task in TASKS.items() if Medium.IMAGE in task.about]
 
 
-@pytest.mark.parametrize("task", [t for t in PICTURE_TASKS if t != "compare"])
+@pytest.mark.parametrize(
+    "task", [t for t in PICTURE_TASKS if t not in {"compare", "verify"}]
+)
 def test_every_task_can_be_asked(ran: Ran, task: str) -> None:
     """Each task is a value of --task; what is no box goes to JSON Lines."""
     more = ("--ask", "a: One?") if task == "vqa" else ()
@@ -84,6 +86,17 @@ def test_how_often_and_in_how_many_pieces(ran: Ran, tmp_path: Path) -> None:
     assert len(ran("--tile", "300")) == 1
     result = CliRunner().invoke(app, ["plan", "pictures", "--tile", "300"])
     assert "3 requests" in result.output
+
+
+def test_several_pictures_in_one_request(ran: Ran, tmp_path: Path) -> None:
+    """--chunk puts neighbours into one request, and `plan` counts it so."""
+    for number in range(2, 6):
+        (tmp_path / "pictures" / f"{number}.png").write_bytes(picture(number))
+    task = ("--task", "tag", "--out", "out.jsonl")
+    sent = [json.dumps(body) for body in ran(*task, "--chunk", "3")]
+    assert sorted(body.count("Image ") for body in sent)[-2:] == [2, 3]
+    command = ["plan", "pictures", "--task", "tag", "--chunk", "3"]
+    assert "2 requests" in CliRunner().invoke(app, command).output
 
 
 def test_urls_of_private_networks_must_be_allowed(ran: Ran) -> None:
@@ -155,6 +168,9 @@ def test_boxes_are_asked_about_alone(ran: Ran, dataset: fo.Dataset) -> None:
         (("pictures", "--ask", "?"), "cannot be read"),
         (("pictures", "--task", "tag", "--tile", "99"), "cannot be asked in tiles"),
         (("--dataset", "d", "--margin", "1"), "--margin needs --regions"),
+        (("pictures", "--task", "verify"), "--regions FIELD"),
+        (("pictures", "--task", "detect", "--chunk", "2"), "one picture at a time"),
+        (("pictures", "--task", "tag", "--chunk", "2", "--batch"), "by batches"),
         (("--dataset", "d", "--examples-tag", "t"), "need --examples"),
     ],
 )

@@ -76,7 +76,7 @@ def masks_in_frames(draw: st.DrawFn) -> tuple[Mask, Frame]:
 @example(a_mask(5, 7, 6, 4, np.ones((1, 1), bool)))
 @example(a_mask(5, 7, 0, 0, np.zeros((0, 0), bool)))
 @example(a_mask(5, 7, 2, 0, np.ones((5, 3), bool)))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_bytes_are_those_of_pycocotools(case: tuple[Mask, Frame]) -> None:
     """A crop is encoded byte for byte as pycocotools encodes the whole frame."""
     mask, frame = case
@@ -88,7 +88,7 @@ def test_bytes_are_those_of_pycocotools(case: tuple[Mask, Frame]) -> None:
 
 @pytest.mark.slow
 @given(masks_in_frames())
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=10_000)
 def test_ten_thousand_masks_have_the_bytes_of_pycocotools(
     case: tuple[Mask, Frame],
 ) -> None:
@@ -116,7 +116,7 @@ def test_the_reference_encodes_where_the_fast_engine_is_missing(
 
 
 @given(st.lists(masks_in_frames(), min_size=2, max_size=3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_union_and_holes_are_those_of_pycocotools(
     cases: list[tuple[Mask, Frame]],
 ) -> None:
@@ -134,7 +134,7 @@ def test_union_and_holes_are_those_of_pycocotools(
 
 
 @given(masks_in_frames())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_decoding_gives_the_tight_crop(case: tuple[Mask, Frame]) -> None:
     """Decoding gives the same pixels, in the smallest crop that holds them."""
     mask, frame = case
@@ -169,7 +169,7 @@ def test_large_masks_take_no_frame() -> None:
 @given(
     st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=300), max_size=30)
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_damaged_counts_are_refused(text: str) -> None:
     """Text that is not run lengths of the frame raises FormatError and nothing else."""
     try:
@@ -202,7 +202,7 @@ def test_a_mask_outside_of_its_frame_is_refused() -> None:
         max_size=3,
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_polygons_have_the_pixels_of_pycocotools(
     rings: list[list[tuple[float, float]]],
 ) -> None:

@@ -24,6 +24,8 @@ ELSEWHERE = {
     "pip install .": "tests/test_packaging.py",
     "fiftyone-gemini doctor --fix": "tests/test_packaging.py",
     "fiftyone-gemini label --dataset": "tests/test_cli_words.py",
+    "fiftyone-gemini flatten": "tests/test_labels_frames.py",
+    "fiftyone-gemini refine": "tests/test_labels_frames.py",
     "fiftyone-gemini demo": "tests/test_offline_demo.py",
     "fiftyone plugins": "tests/test_plugin_loads.py",
     "fiftyone-gemini work manifest.jsonl --beam": "tests/test_shards_beam.py",

@@ -312,7 +312,7 @@ BODIES = st.recursive(
 
 
 @given(contents=BODIES, config=BODIES, system=BODIES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_body_breaks_the_server(
     emulator: EmulatorHandle, contents: object, config: object, system: object
 ) -> None:

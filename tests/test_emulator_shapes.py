@@ -53,7 +53,7 @@ def test_a_box_is_whole_numbers_inside_the_picture(
     turn=st.floats(0, 3.1),
     centre=st.tuples(st.floats(80, 220), st.floats(80, 160)),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_rings_and_pngs_keep_an_ellipse(
     radii: tuple[int, int], turn: float, centre: tuple[float, float]
 ) -> None:
@@ -91,7 +91,7 @@ TRIANGLES = st.lists(
 
 
 @given(TRIANGLES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_polygons_are_drawn_as_pycocotools_draws_them(
     points: list[tuple[float, float]],
 ) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
 import pytest
+from fiftyone_gemini.asking import Manner
 from fiftyone_gemini.coco.read import read_coco
 from fiftyone_gemini.emulator import Settings, running_emulator
 from fiftyone_gemini.errors import UsageError
@@ -28,6 +30,7 @@ from fiftyone_gemini.values import (
     Status,
     Tag,
 )
+from gemini_server import Say, good, serving
 
 COUNT = Question("vqa", asks=(Ask("count", "How many objects are there?"),))
 
@@ -136,3 +139,26 @@ def test_objects_are_asked_about_one_by_one(demo: Path, tmp_path: Path) -> None:
         assert dataset.list_runs() == [run.name]
     finally:
         dataset.delete()
+
+
+def test_objects_can_be_asked_about_together(boxed: fo.Dataset, tmp_path: Path) -> None:
+    """Several cut-outs in one request: each answer stays with its object."""
+    answers = [{"image": n, "label": f"l{n}"} for n in (4, 3, 2, 1)]
+    says = [Say(body=good(json.dumps({"answers": answers})))] * 2
+    question = Question("classify")
+    with serving(says) as server:
+        run = label(
+            RegionSource(boxed, "truth", margin=0),
+            RegionSink(boxed, "truth", "gemini", form_of(question)),
+            question,
+            model="gemini-3.8-flash",
+            endpoint=server.endpoint(),
+            journal=tmp_path / "journal.sqlite",
+            manner=Manner(chunk=4),
+        )
+        assert len(server.seen) == 2
+    assert run.statuses == {Status.OK: 6}
+    assert "2 of no picture sent" in run.notes[-1]
+    boxed.reload()
+    found = boxed.values("truth.detections.gemini")
+    assert found == [["l1", "l2"], ["l3", "l4"], ["l1", "l2"], None]

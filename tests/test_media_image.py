@@ -321,7 +321,7 @@ def test_a_file_without_rights_is_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's own, about the damage
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     kind=st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"]),
     place=st.floats(0, 1, exclude_max=True),

@@ -41,7 +41,7 @@ edits = st.lists(
 
 
 @given(st.integers(0, 99), st.sampled_from(["{}", *NESTS]), edits)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_damage_invents_nothing(
     number: int, nest: str, changes: list[tuple[float, int, str]]
 ) -> None:
@@ -51,7 +51,7 @@ def test_damage_invents_nothing(
 
 
 @given(st.integers(0, 99), st.floats(0, 1))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_real_reply_cut_anywhere_keeps_what_is_complete(
     number: int, place: float
 ) -> None:

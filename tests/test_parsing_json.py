@@ -253,7 +253,7 @@ def test_a_reply_cut_before_its_first_item_is_cut(text: str) -> None:
     st.sampled_from([None, 2]),
     st.data(),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_cut_keeps_what_is_complete_and_invents_nothing(
     items: list[dict], around: tuple[str, str], indent: int | None, data: st.DataObject
 ) -> None:
@@ -276,7 +276,7 @@ def test_a_cut_keeps_what_is_complete_and_invents_nothing(
 
 
 @given(st.text(alphabet="[]{}\",:\\_`' \nabc_2dboxlmsk0123456789.-", max_size=80))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_no_text_raises(text: str) -> None:
     """Any text at all gives items and issues, never an exception."""
     found = find_items(text)

@@ -251,7 +251,7 @@ def test_paths_name_the_wrapper() -> None:
     st.integers(1, 5000),
     st.integers(1, 5000),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_snapped_boxes_lie_in_the_picture(
     box: tuple[float, float, float, float], width: int, height: int
 ) -> None:
@@ -281,7 +281,7 @@ json_values = st.recursive(
 
 
 @given(json_values, st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_json_raises(value: object, masks: bool) -> None:
     """Any JSON at all is read without an exception, into boxes inside the picture."""
     reading = read_objects(json.dumps(value), FRAME, masks=masks)

@@ -33,7 +33,7 @@ def read(data: bytes) -> np.ndarray | None:
 
 
 @given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40)), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_rows_with_and_without_filters(grey: np.ndarray, data: st.DataObject) -> None:
     """Whatever filters the rows have, the pixels are those of OpenCV."""
     height, width = grey.shape

@@ -562,7 +562,7 @@ def test_a_worker_reads_its_part_of_a_large_manifest_only(tmp_path: Path) -> Non
     assert int(kilobytes) < 2_000
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     names=st.lists(st.text(min_size=1), min_size=1, max_size=20, unique=True),
     data=st.data(),

@@ -87,7 +87,7 @@ def test_a_folder_without_rights_is_a_sentence() -> None:
         storage.put("/proc/nothing/x", b"")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(parts=st.lists(st.binary(max_size=40), max_size=8), chunk=st.integers(1, 17))
 def test_lines_are_the_same_whatever_is_read_at_once(
     tmp_path_factory: pytest.TempPathFactory, parts: list[bytes], chunk: int

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import fiftyone as fo
 
-from ..tasks import TASKS, Several
+from ..tasks import TASKS, Regional, Several
 from ..values import Medium
 
 WORDS: Mapping[str, tuple[str, str]] = {
@@ -34,5 +34,5 @@ def offered_tasks(dataset: fo.Dataset) -> dict[str, tuple[str, str]]:
     return {
         name: WORDS.get(name, (name, ""))
         for name, task in TASKS.items()
-        if medium in task.about and not isinstance(task, Several)
+        if medium in task.about and not isinstance(task, Several | Regional)
     }

@@ -15,6 +15,7 @@ from . import (
     demo,
     doctor,
     emulator,
+    frames,
     journal,
     judge,
     label,
@@ -40,6 +41,8 @@ app.command("compare")(compare.compare_runs)
 app.command("accept")(accept.accept_labels)
 app.command("agree")(agree.agree_labels)
 app.command("sweep")(sweep.sweep_grid)
+app.command("flatten")(frames.flatten_masks)
+app.command("refine")(frames.refine_boxes)
 app.command("export")(judge.export_labels)
 app.add_typer(journal.app)
 app.add_typer(batches.app)

@@ -35,6 +35,7 @@ def open_sink(
 ) -> Sink:
     """Open fields of the samples, or attributes of their boxes, to write to."""
     from ..labels.regions import RegionSink
+    from ..labels.verify import VerifySink
     from ..labels.write import FieldSink
 
     found, form = open_dataset(dataset), form_of(question)
@@ -42,6 +43,8 @@ def open_sink(
         return FieldSink(found, field, form, times=times)
     if times > 1:
         raise UsageError("--regions asks once about each box; leave out --times.")
+    if question.task == "verify":
+        return VerifySink(found, beside.regions, field)
     return RegionSink(found, beside.regions, field, form)
 
 

@@ -21,7 +21,7 @@ from ..gemini.plan import Plan
 from ..gemini.pool import Limits
 from ..gemini.prices import TABLE, Prices
 from ..gemini.stored import Reuse
-from ..pipeline import USE_ALL, Sink, Source, label, name_run
+from ..pipeline import USE_ALL, Sink, Source, label, name_run, stale_in
 from ..planning import Stored, plan_run, stored_in
 from ..values import Question, Run, Status
 from .by_batch import LEFT as LEFT_IN_BATCHES
@@ -68,7 +68,7 @@ class Job:
             show_estimate(self.plan().likely, self.model)
             console.print("  at most: what the journal holds is not asked again.")
         else:
-            with Journal(self.journal, self.reuse.stale) as book:
+            with Journal(self.journal, stale_in(self.manner, self.reuse)) as book:
                 stored = stored_in(book, emulated=emulated)
                 plan = self.plan(stored)
                 batched = bool(book.batches.unfinished(emulated=emulated))

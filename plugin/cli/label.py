@@ -140,7 +140,7 @@ def find_source(
     """Choose where samples come from; a COCO file brings its categories along."""
     if bool(dataset) == (pictures is not None):
         raise UsageError("Name either a folder or COCO file, or --dataset.")
-    beside.check(dataset)
+    beside.check(dataset, question.task)
     if pictures is not None:
         path = local_path(pictures)
         if path is None:

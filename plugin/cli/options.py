@@ -17,7 +17,7 @@ from ..gemini.pool import Limits
 from ..gemini.prices import TABLE, Prices, read_prices
 from ..gemini.upload_rule import Upload
 from ..settings import read_asks
-from ..tasks import TASKS
+from ..tasks import TASKS, verifying
 from ..values import Parameters, Question
 from .names import read_names
 
@@ -92,10 +92,13 @@ class Words:
     @property
     def question(self) -> Question:
         """The question that the options make."""
+        words = self.instruction
+        if self.task == "verify":
+            words = verifying(words).instruction
         return Question(
             self.task,
             read_names(self.classes),
-            self.instruction,
+            words,
             self.confidence,
             attributes=read_asks(self.attribute, "--attribute"),
             asks=read_asks(self.ask, "--ask"),
@@ -140,6 +143,12 @@ class How:
         int | None,
         typer.Option(min=64, help="Ask about large pictures in tiles of this side."),
     ] = None
+    chunk: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Ask about so many pictures in one request (classify, tag ...)."
+        ),
+    ] = 1
     private_urls: Annotated[
         bool,
         typer.Option("--private-urls", help="Fetch URLs from private networks too."),
@@ -158,6 +167,7 @@ class How:
             self.max_side,
             times=self.times,
             tile=self.tile,
+            chunk=self.chunk,
             private_urls=self.private_urls,
             upload=self.upload,
         )
@@ -202,8 +212,10 @@ class Beside:
         str, typer.Option(help="The sample tag of the examples of what to avoid.")
     ] = ""
 
-    def check(self, dataset: str) -> None:
+    def check(self, dataset: str, task: str = "") -> None:
         """Refuse what would be ignored without a dataset, or beside --regions."""
+        if task == "verify" and not self.regions:
+            raise UsageError("verify looks at labelled boxes again: --regions FIELD.")
         plain = Beside()
         names = [f.name for f in fields(self)]
         chosen = [n for n in names if getattr(self, n) != getattr(plain, n)]

@@ -10,15 +10,16 @@ from typing import Annotated
 
 import typer
 
-from ..asking import Asking
-from ..errors import MissingKeyError
+from ..asking import Asking, Manner
+from ..errors import MissingKeyError, UsageError
 from ..gemini.counting import count_tokens
 from ..gemini.endpoint import Endpoint
 from ..gemini.journal import Journal
 from ..gemini.models import DEFAULT_MODEL, Price, facts
 from ..gemini.plan import Plan
 from ..gemini.pool import Limits
-from ..pipeline import Source, medium_of
+from ..gemini.prices import Prices
+from ..pipeline import NO_BATCHES, Source, medium_of
 from ..planning import SOME, Stored, plan_run, stored_in
 from ..shards.manifest import write_manifest
 from . import options
@@ -86,13 +87,20 @@ def plan_labelling(
             model=model,
             limits=limits,
             manner=asking.manner,
-            prices=costs.for_batches() if batch else costs,
+            prices=_prices(costs, manner) if batch else costs,
             stored=stored,
             count=partial(count_tokens, endpoint=endpoint) if count else None,
             count_some=count or SOME,
         )
     show_plan(plan, limits, costs.path, batch=batch)
     _write(out, source, asking, shards, dataset)
+
+
+def _prices(prices: Prices, manner: Manner) -> Prices:
+    """Give the prices of batches; raises `UsageError` for what they do not ask."""
+    if manner.chunk > 1:
+        raise UsageError(NO_BATCHES)
+    return prices.for_batches()
 
 
 def _write(

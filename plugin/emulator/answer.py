@@ -39,11 +39,24 @@ def write_answer(
     views: Sequence[View], asked: Asked, shape: MaskShape, *, wants_json: bool
 ) -> str:
     """Write what was asked for as JSON text, fenced unless JSON was demanded."""
+    if asked.numbers:
+        return _by_number(views, asked, shape)
     compares = bool(asked.questions) and not asked.keys & _PLACES
     if len(views) > 1 and not compares:
         return NO_PICTURE
     text = _text(views, asked, shape)
     return text if wants_json else f"```json\n{text}\n```"
+
+
+def _by_number(views: Sequence[View], asked: Asked, shape: MaskShape) -> str:
+    """Answer for each picture under the number that stands before it."""
+    if len(views) != len(asked.numbers):
+        return NO_PICTURE
+    answers = [
+        {"image": number, **json.loads(_text([view], asked, shape))}
+        for number, view in zip(asked.numbers, views, strict=True)
+    ]
+    return json.dumps({"answers": answers})
 
 
 def _text(views: Sequence[View], asked: Asked, shape: MaskShape) -> str:
@@ -55,12 +68,29 @@ def _text(views: Sequence[View], asked: Asked, shape: MaskShape) -> str:
         return json.dumps({"text": view.text})
     if "points" in keys:
         return json.dumps(_paths(view.sight, asked))
+    if "right" in keys:
+        return json.dumps(_verdict(view, asked))
     if keys & _PLACES or not keys:
         return _entries(view, asked, shape)
     if "label" in keys:
         return json.dumps(_tags(view.sight, asked))
     answers = ((q.name, reply(q.words, views, q.choices)) for q in asked.questions)
     return json.dumps({name: said for name, said in answers if said is not None})
+
+
+def _verdict(view: View, asked: Asked) -> dict[str, JsonValue]:
+    """Tell whether the picture shows what it is said to show, and where in its middle."""
+    found = _wanted(view.sight, asked) if asked.labels else []
+    if not found:
+        return {"right": "no"}
+    frame = view.sight.frame
+
+    def off_middle(thing: Thing) -> float:
+        x0, y0, x1, y1 = thing.box.xyxy_px
+        return abs(x0 + x1 - frame.width) + abs(y0 + y1 - frame.height)
+
+    thing = min(found, key=off_middle)
+    return {"right": "yes", "box_2d": [*box_yxyx_1000(thing.box, view.sight.frame)]}
 
 
 def _wanted(sight: Sight, asked: Asked) -> list[Thing]:

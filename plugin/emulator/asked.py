@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..values import JsonValue
 from .fields import Fields
@@ -18,11 +18,12 @@ _NO_MASKS = re.compile(
     r"\b(never|not|no|without)\b(\s+\w+){0,3}?\s+masks?\b", re.IGNORECASE
 )
 _TEXT = re.compile(r"\b(read|extract)\b.{0,20}\btext\b|\bOCR\b", re.IGNORECASE)
+_ANNOUNCED = re.compile(r"^Image (\d+):$", re.MULTILINE)
 _KNOWN = frozenset(
     {
         *("box_2d", "box_3d", "label", "labels", "mask", "confidence", "point"),
-        *("points", "boxes", "caption", "text", "images", "image"),
-        *("start", "end", "time", "speaker"),
+        *("points", "boxes", "caption", "text", "images", "image", "answers"),
+        *("start", "end", "time", "speaker", "right"),
     }
 )
 """Keys that are words of Gemini's documentation, or plain."""
@@ -37,6 +38,7 @@ class Asked:
     the model. `labels` are the only ones wanted and how to spell each; None for all.
     `keys` are those of an entry (none: no schema was given), `questions` what is asked
     under names of the asker's own, each with its choices. `text`: writing is wanted.
+    `numbers` are those of the pictures, where each is to be answered for by its number.
     """
 
     masks: bool
@@ -46,6 +48,7 @@ class Asked:
     keys: frozenset[str] = frozenset()
     questions: tuple[Named, ...] = ()
     text: bool = False
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,12 @@ class Named:
 
 def understand(call: Call, known_labels: Iterable[str]) -> Asked:
     """Work out what a request asks for; `known_labels` are looked for in the prompt."""
+    known_labels = tuple(known_labels)
+    entry = _entry_of_each(call.schema)
+    if entry is not None:
+        each = understand(replace(call, schema=entry), known_labels)
+        numbers = tuple(int(number) for number in _ANNOUNCED.findall(call.text))
+        return replace(each, numbers=numbers)
     keys = set(_property_names(call.schema))
     words = _NO_MASKS.sub(" ", call.text)
     choices = {choice.casefold(): choice for choice in _label_choices(call.schema)}
@@ -75,6 +84,16 @@ def understand(call: Call, known_labels: Iterable[str]) -> Asked:
         questions=tuple(_questions(call)),
         text=bool(_TEXT.search(call.text)),
     )
+
+
+def _entry_of_each(schema: Fields | None) -> Fields | None:
+    """Find the form of the answer about each of several pictures, without its number."""
+    for inner in _inner_schemas(schema):
+        properties = inner.get("properties")
+        if isinstance(properties, dict) and "image" in properties:
+            rest = {name: s for name, s in properties.items() if name != "image"}
+            return {**inner, "properties": rest}
+    return None
 
 
 def _questions(call: Call) -> Iterator[Named]:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..values import Item, Reply, Request
+from ..values import Item, Media, Reply, Request
 from .depot import NOTHING, Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The picture of one item out of a request about several; `key` names the request."""
+
+    media: Media
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +21,7 @@ class Answered:
     """What came back for one item; `request` is None when none could be built.
 
     `notes` say what has been changed about the requests of the run since the last one,
-    `traffic` what has been uploaded since then.
+    `traffic` what has been uploaded since then. `picked`: the request is about others too.
     """
 
     item: Item
@@ -21,6 +29,7 @@ class Answered:
     reply: Reply
     notes: tuple[str, ...] = ()
     traffic: Traffic = NOTHING
+    picked: Picked | None = None
 
 
 class HaltedError(Exception):

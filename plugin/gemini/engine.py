@@ -139,7 +139,10 @@ class Engine:
             reply = Reply(failure=Status.MEDIA_ERROR, error=str(error))
         except ApiError as error:
             reply = Reply(
-                failure=Status.API_ERROR, error=str(error), retries=error.retries
+                failure=Status.API_ERROR,
+                error=str(error),
+                retries=error.retries,
+                refused=error.refused,
             )
         except (GeminiLabelError, HaltedError, InBatchError):
             raise

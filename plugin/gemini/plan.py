@@ -59,16 +59,19 @@ def foresee(
     in_journal: int | None = None,
     output_limit: int | None = None,
     counted: bool = False,
+    answers_each: float = 1.0,
 ) -> Plan:
     """Foresee a run; `tokens_each` are the input tokens of some requests, at least one.
 
-    `counted`: by Gemini, not by the rules. `output_limit`: None is that of `encode`.
+    `counted`: by Gemini, not by the rules. A reply holds `answers_each`, on average. `output_limit`: None is that of `encode`.
     """
     prompt = round(requests * sum(tokens_each) / len(tokens_each))
     limit = output_limit or MAX_OUTPUT_TOKENS
 
     def with_output(tokens: int) -> Estimate:
-        usage = Usage(prompt=prompt, output=requests * min(tokens, limit))
+        usage = Usage(
+            prompt=prompt, output=round(requests * min(tokens * answers_each, limit))
+        )
         usd = prices.cost(model, usage, day)
         return Estimate(requests, usage.prompt, usage.output, usd)
 

@@ -123,4 +123,4 @@ class Patience:
                 "command again later; it goes on where it stopped."
             )
         said = f"{text} ({attempts} attempts)" if attempts > 1 else text
-        return ApiError(said, again)
+        return ApiError(said, again, refused=step is Next.GIVE_UP)

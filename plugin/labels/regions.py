@@ -20,7 +20,7 @@ from .convert import LABEL_LIMIT, box_from_rel
 from .kinds import answer_field
 from .read import check_detections
 from .samples import ViewSource, check_names, in_words
-from .write import MADE_BY, error_of
+from .write import MADE_BY, error_of, sign_fields
 
 MARGIN = 0.2
 """Context around an object, as a share of the longer side of its box."""
@@ -206,7 +206,5 @@ class RegionSink:
         self._sign(self._run_key)
 
     def _sign(self, run_key: str) -> None:
-        for column in self._columns.values():
-            field = self._dataset.get_field(f"{self._inner}.{column}")
-            field.info = {"made_by": MADE_BY, "run": run_key}
-            field.save()
+        paths = [f"{self._inner}.{column}" for column in self._columns.values()]
+        sign_fields(self._dataset, paths, run_key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import fiftyone as fo
@@ -52,7 +53,7 @@ def check_field(
     for attempt in range(times):
         name = attempt_field(field, attempt)
         for column, kind in _paths(name, form).items():
-            _check_column(dataset, column, kind)
+            check_column(dataset, column, kind)
         if form.kind in OF_VIDEOS and dataset.media_type not in {"video", None}:
             raise UsageError(
                 f"Labels in time can only be kept in a dataset of videos, and this one "
@@ -67,7 +68,7 @@ def check_field(
                 )
 
 
-def _check_column(dataset: fo.Dataset, field: str, kind: type) -> None:
+def check_column(dataset: fo.Dataset, field: str, kind: type) -> None:
     """Raise `UsageError` unless one field may be written."""
     if not _FIELD_NAME.fullmatch(field.removeprefix(FRAMES)):
         raise UsageError(
@@ -98,6 +99,14 @@ def is_written_here(dataset: fo.Dataset, field: str) -> bool:
     """Tell whether a field holds the labels of an earlier run."""
     found = dataset.get_field(field)
     return found is not None and (found.info or {}).get("made_by") == MADE_BY
+
+
+def sign_fields(dataset: fo.Dataset, names: Iterable[str], run_key: str) -> None:
+    """Note in fields who wrote them."""
+    for name in names:
+        field = dataset.get_field(name)
+        field.info = {"made_by": MADE_BY, "run": run_key}
+        field.save()
 
 
 class FieldSink:
@@ -186,10 +195,7 @@ class FieldSink:
     def _sign(self, run_key: str) -> None:
         """Note in the fields who wrote them: only such fields are written again."""
         for name in self._names:
-            for column in _paths(name, self._form):
-                field = self._dataset.get_field(column)
-                field.info = {"made_by": MADE_BY, "run": run_key}
-                field.save()
+            sign_fields(self._dataset, _paths(name, self._form), run_key)
 
 
 def _make_fields(dataset: fo.Dataset, field: str, form: Form) -> None:

@@ -140,6 +140,7 @@ def _check_whole_items(asking: Asking) -> None:
     """Refuse what a manifest does not hold: rows are whole pictures, asked alike."""
     kept_out = {
         "tiles": asking.manner.tile is not None,
+        "chunks": asking.manner.chunk > 1,
         "examples": bool(asking.examples),
         "words of samples": bool(asking.names),
         "videos": asking.question.medium is Medium.VIDEO,

@@ -24,26 +24,30 @@ from .names import check_names
 from .ocr import Ocr, ReadText
 from .point import PathTask, PointTask
 from .segment import Segment
-from .task import Naming, Several, Showing, Task
+from .task import Naming, Regional, Several, Showing, Task, Together
 from .track import Track
 from .transcript import Transcript
+from .verify import Verify, verifying
 from .vqa import Vqa
 
 __all__ = [
     "TASKS",
     "Naming",
+    "Regional",
     "Several",
     "Showing",
     "Task",
+    "Together",
     "find_task",
     "fitted",
     "form_of",
     "reading_of",
     "register",
+    "verifying",
 ]
 
 _BUILT_IN: tuple[Task, ...] = (
-    *(Detect(), Segment(), PointTask(), PathTask(), Box3dTask()),
+    *(Detect(), Segment(), Verify(), PointTask(), PathTask(), Box3dTask()),
     *(Classify(), TagAll(), Caption(), Vqa(), Ocr(), ReadText(), Compare()),
     *(Events(), Transcript(), Track()),
 )

@@ -22,7 +22,7 @@ from ..values import (
     Value,
 )
 from .task import EITHER
-from .wording import closing, object_schema
+from .wording import MOST_TOGETHER, closing, object_schema
 
 _KEY = "caption"
 
@@ -35,6 +35,7 @@ class Caption:
     about: ClassVar[frozenset[Medium]] = EITHER
     kind: ClassVar[Kind] = Kind.TEXT
     uses: ClassVar[frozenset[str]] = frozenset()
+    most_together: ClassVar[int] = MOST_TOGETHER
     reading: ReadRules = DEFAULT_RULES
 
     def prompt(self, question: Question, shape: MaskShape | None) -> str:  # noqa: ARG002

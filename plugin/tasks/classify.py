@@ -22,7 +22,13 @@ from ..values import (
     Value,
 )
 from .task import EITHER
-from .wording import CONFIDENCE_SCHEMA, closing, label_schema, object_schema
+from .wording import (
+    CONFIDENCE_SCHEMA,
+    MOST_TOGETHER,
+    closing,
+    label_schema,
+    object_schema,
+)
 
 _SURE = (
     'how sure you are in the key "confidence", a number from 0 (a guess) to 1 (certain)'
@@ -37,6 +43,7 @@ class Classify:
     about: ClassVar[frozenset[Medium]] = EITHER
     kind: ClassVar[Kind] = Kind.TAG
     uses: ClassVar[frozenset[str]] = frozenset({"classes", "confidence"})
+    most_together: ClassVar[int] = MOST_TOGETHER
     reading: ReadRules = DEFAULT_RULES
 
     def prompt(self, question: Question, shape: MaskShape | None) -> str:  # noqa: ARG002
@@ -82,6 +89,7 @@ class TagAll:
     about: ClassVar[frozenset[Medium]] = EITHER
     kind: ClassVar[Kind] = Kind.TAGS
     uses: ClassVar[frozenset[str]] = frozenset({"classes", "confidence"})
+    most_together: ClassVar[int] = MOST_TOGETHER
     reading: ReadRules = DEFAULT_RULES
 
     def prompt(self, question: Question, shape: MaskShape | None) -> str:  # noqa: ARG002

@@ -79,6 +79,24 @@ class Showing(Protocol):
 
 
 @runtime_checkable
+class Together(Protocol):
+    """A task whose answer, one JSON object, needs no places: several pictures at once."""
+
+    @property
+    def most_together(self) -> int:
+        """How many pictures one request may be about."""
+
+
+@runtime_checkable
+class Regional(Protocol):
+    """A task about objects that are labelled already: its items have regions."""
+
+    @property
+    def of_regions(self) -> bool:
+        """True."""
+
+
+@runtime_checkable
 class Several(Protocol):
     """A task that is asked about several pictures at once: those of `Item.others` too."""
 

@@ -24,7 +24,7 @@ from ..values import (
     Value,
 )
 from .task import EITHER
-from .wording import ask_schema, asked_lines, closing, object_schema
+from .wording import MOST_TOGETHER, ask_schema, asked_lines, closing, object_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Vqa:
     about: ClassVar[frozenset[Medium]] = EITHER
     kind: ClassVar[Kind] = Kind.TEXT
     uses: ClassVar[frozenset[str]] = frozenset({"asks"})
+    most_together: ClassVar[int] = MOST_TOGETHER
     reading: ReadRules = DEFAULT_RULES
 
     def names(self, question: Question) -> tuple[str, ...]:

@@ -44,6 +44,8 @@ TIMES = (
     "Write times as MM:SS, or MM:SS.mmm where you can tell, counted from the start of "
     "the whole video."
 )
+MOST_TOGETHER = 50
+"""Pictures in one request, where their answers are short."""
 ONCE = "Give every object an entry of its own, and none twice."
 
 

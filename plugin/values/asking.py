@@ -55,7 +55,8 @@ class Item:
 
     With a `region` only that part of the upright picture is sent. Of a video only the
     `clip` is meant, or the frame at a `moment_seconds` as a picture. An item that is asked
-    about in `pieces` is as many items, each with its region, clip or moment.
+    about in `pieces` is as many items, each with its region, clip or moment. Items that
+    are `together` are asked about in one request.
     """
 
     sample_id: str
@@ -68,6 +69,7 @@ class Item:
     pieces: int = 1
     clip: Clip = WHOLE
     moment_seconds: float | None = None
+    together: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ class Reply:
     `media_error` or `api_error`, with `error` in words. `from_journal` is True when the
     reply was on disk already: nothing was paid for it now. `batched`: it was paid for at
     the price of batches. `cut`: it may end anywhere.
-    `retries`: how often it was asked again, after a failure, before this came.
+    `retries`: how often it was asked again, after a failure, before this came. `refused`:
+    an `api_error` that the same request will always come to.
     """
 
     body: bytes = b""
@@ -67,6 +68,7 @@ class Reply:
     batched: bool = False
     seconds: float = 0.0
     retries: int = 0
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
