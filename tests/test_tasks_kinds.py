@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from fiftyone_gemini import tasks
@@ -282,5 +283,7 @@ def test_a_task_of_ones_own_is_found_by_name() -> None:
 
     with pytest.raises(UsageError, match="already"):
         tasks.register(Mine())  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="lacks about, kind"):
+        tasks.register(SimpleNamespace(name="half"))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"detect, segment, .*weather"):
         find_task("paint")

@@ -203,10 +203,7 @@ class Engine:
             await self._pause(_OTHER_RUN_SECONDS)
 
     async def _ask_claimed(self, key: str, request: Request) -> Reply:
-        """Ask when there is a place; what is not answered may be claimed by others.
-
-        It was looked up before: a place is for asking, so none waits for the disk.
-        """
+        """Ask when there is a place; what is not answered may be claimed by others."""
         try:
             async with self._places:
                 self._go_on()
@@ -249,11 +246,11 @@ class Engine:
         started = time.monotonic()
         try:
             body, retries = await self._patience.answer(request)
-        except FatalApiError:
+            seconds = time.monotonic() - started
+            reply = await self._work(self._keep, key, body, request.model)
+        except (FatalApiError, FormatError):
             self._halted.set()  # before the next one gets this place
             raise
-        seconds = time.monotonic() - started
-        reply = await self._work(self._keep, key, body, request.model)
         return replace(reply, seconds=seconds, retries=retries)
 
     def _look_up(self, key: str) -> tuple[Reply | None, bool]:

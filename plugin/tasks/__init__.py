@@ -51,6 +51,7 @@ _BUILT_IN: tuple[Task, ...] = (
     *(Classify(), TagAll(), Caption(), Vqa(), Ocr(), ReadText(), Compare()),
     *(Events(), Transcript(), Track()),
 )
+_PARTS = ("name", "about", "kind", "uses", "prompt", "schema", "read")
 _OPTIONAL = {
     *("classes", "confidence", "attributes", "asks", "fov_degrees", "by_frames"),
 }
@@ -64,8 +65,11 @@ def register(task: Task) -> None:
     """Make a task known under its name, for this process and this import of the package.
 
     Registering again under the same name replaces it; raises `UsageError` for the name
-    of a task that is built in.
+    of a task that is built in, and for what lacks a part of a task.
     """
+    missing = [part for part in _PARTS if not hasattr(task, part)]
+    if missing:
+        raise UsageError(f"{task!r} is no task: it lacks {', '.join(missing)}.")
     if any(task.name == built_in.name for built_in in _BUILT_IN):
         raise UsageError(f"There is a task {task.name!r} already; take another name.")
     _known[task.name] = task
