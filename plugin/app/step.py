@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,7 +27,7 @@ class Card:
     targets_samples: bool = True
 
 
-class Step(foo.Operator):
+class Step(foo.Operator, ABC):
     """An operator with a form of its own."""
 
     card: ClassVar[Card]
@@ -55,9 +56,9 @@ class Step(foo.Operator):
         )
         return types.Property(inputs, view=view)
 
+    @abstractmethod
     def form(self, ctx: foo.ExecutionContext) -> types.Object:
         """Draw the form; a dataset is open."""
-        raise NotImplementedError
 
 
 def table_of(

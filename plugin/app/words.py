@@ -91,7 +91,7 @@ def run_table(run: Run) -> list[dict[str, str]]:
 def run_cost(run: Run) -> str:
     """Say what a run cost."""
     if run.endpoint == "emulator":
-        return "nothing: answered by the emulator, which is not Gemini"
+        return "free: answered by the emulator, which is not Gemini"
     return money(run.cost_usd)
 
 

@@ -20,11 +20,11 @@ from ..evaluation.kinds import KindScores, Sheet, find_kind, judge_kind, split_m
 from ..evaluation.kinds.compare import KindComparison, compare_kinds
 from ..evaluation.kinds.numbers import CellValue
 from ..report import KindSection, build_kind_report, write_report
+from ..report.compare import effort_row
 from ..report.kinds import (
     KIND_EFFORT,
     comparison_remarks,
     difference_cells,
-    kind_effort,
     kind_remarks,
     kind_verdicts,
 )
@@ -245,7 +245,7 @@ def _show_comparison(comparison: KindComparison) -> None:
         rows.add_row(standing.name, *values)
     console.print(rows)
     for standing in comparison.standings:
-        effort = zip(KIND_EFFORT, kind_effort(standing), strict=True)
+        effort = zip(KIND_EFFORT, effort_row(standing), strict=True)
         texts = ", ".join(f"{name.lower()} {text}" for name, text in effort)
         console.print(f"  {standing.name}: {texts}")
     rows = table(f"against {comparison.first}", "", "difference", "95 % range", "")

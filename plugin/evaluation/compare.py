@@ -141,6 +141,13 @@ class Comparison:
         return self.images < FEW_IMAGES
 
 
+def check_contenders(contenders: Sequence[Contender]) -> None:
+    """Raise `UsageError` for fewer than two runs, or two of one name."""
+    names = [contender.name for contender in contenders]
+    if len(set(names)) < max(2, len(names)):
+        raise UsageError("A comparison needs two runs or more, each with its own name.")
+
+
 def compare(
     truth: Sequence[ImageLabels],
     contenders: Sequence[Contender],
@@ -153,9 +160,7 @@ def compare(
     By masks when the truth and every run have some, else by boxes. Raises UsageError
     for fewer than two runs, for two of one name, and what `evaluate` raises.
     """
-    names = [contender.name for contender in contenders]
-    if len(set(names)) < max(2, len(names)):
-        raise UsageError("A comparison needs two runs or more, each with its own name.")
+    check_contenders(contenders)
     all_scores = [evaluate(truth, c.predicted, iou=iou) for c in contenders]
     shape: Shape = "segm" if all(s.all.masks for s in all_scores) else "bbox"
     pairs = list(zip(contenders, all_scores, strict=True))

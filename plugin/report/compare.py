@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from ..evaluation.compare import NUMBERS, Against, Comparison, Difference, Standing
-from ..values import JsonValue
+from ..values import JsonValue, Run
 from .content import Block, Cell, Table
 from .texts import UNDEFINED, cost, number
 
@@ -52,8 +53,28 @@ def signed_interval(difference: Difference) -> str:
     return "" if found is None else f"[{found.low:+.3f}, {found.high:+.3f}]"
 
 
-def effort_row(standing: Standing) -> tuple[str, ...]:
-    """Write model, failures, tokens in and out, time, cost, cost of a right object."""
+class Effort(Protocol):
+    """What a run took: a `Standing` of objects, or of another kind of labels."""
+
+    @property
+    def run(self) -> Run | None:
+        """The record of the run, where there is one."""
+
+    @property
+    def failures(self) -> int:
+        """How many items got no answer."""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took."""
+
+    @property
+    def cost_per_right(self) -> float | None:
+        """What each right label cost."""
+
+
+def effort_row(standing: Effort) -> tuple[str, ...]:
+    """Write model, failures, tokens in and out, time, cost, cost of what is right."""
     run, failures = standing.run, f"{standing.failures}"
     if run is None:
         return ("not recorded", failures, *[UNDEFINED] * 5)

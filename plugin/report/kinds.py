@@ -11,7 +11,7 @@ from ..evaluation.kinds.compare import KindComparison, KindDifference, KindStand
 from ..evaluation.kinds.numbers import CellValue
 from ..values import Status
 from .build import asked_facts
-from .compare import signed
+from .compare import EFFORT, effort_row, signed
 from .content import (
     Block,
     Cell,
@@ -24,7 +24,7 @@ from .content import (
     Table,
 )
 from .pictures import UnreadablePictureError, thumbnail
-from .texts import EMULATOR_BANNER, STATUS_MEANING, UNDEFINED, cost, interval, number
+from .texts import EMULATOR_BANNER, STATUS_MEANING, UNDEFINED, interval, number
 
 MAX_EXAMPLES = 12
 
@@ -152,7 +152,7 @@ def _compared(comparison: KindComparison) -> Iterator[Block]:
         Table(
             ("Run", *KIND_EFFORT),
             tuple(
-                (Cell(s.name), *(Cell(t, is_number=True) for t in kind_effort(s)))
+                (Cell(s.name), *(Cell(t, is_number=True) for t in effort_row(s)))
                 for s in comparison.standings
             ),
         ),
@@ -204,30 +204,4 @@ def _standing_row(standing: KindStanding) -> tuple[Cell, ...]:
     return (Cell(standing.name), *(Cell(text, is_number=True) for text in texts))
 
 
-KIND_EFFORT = (
-    "Model",
-    "Failed",
-    "Tokens in",
-    "Tokens out",
-    "Time",
-    "Cost",
-    "Per right item",
-)
-
-
-def kind_effort(standing: KindStanding) -> tuple[str, ...]:
-    """Write model, failures, tokens in and out, time, cost, cost of a right item."""
-    run, failures = standing.run, f"{standing.failures}"
-    if run is None:
-        return ("not recorded", failures, *[UNDEFINED] * 5)
-    seconds, each = standing.seconds, standing.cost_per_right
-    emulated = run.endpoint == "emulator"
-    return (
-        run.model,
-        failures,
-        f"{run.usage.prompt:,}",
-        f"{run.usage.output + run.usage.thoughts:,}",
-        UNDEFINED if seconds is None else f"{seconds:,.1f} s",
-        "none (emulator)" if emulated else cost(run),
-        UNDEFINED if each is None or emulated else f"${each:,.6f}",
-    )
+KIND_EFFORT = (*EFFORT[:-1], "Per right item")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..values import Detection, Frame, JsonValue, Question
+from ..values import Answer, Detection, Frame, JsonValue, Question, Value
 
 _FULL = 1000
 
@@ -37,3 +37,9 @@ def object_entry(
     if question.confidence and detection.confidence is not None:
         entry["confidence"] = detection.confidence
     return entry
+
+
+def first_text(values: tuple[Value, ...]) -> str:
+    """Give the first answer in words; empty where there is none."""
+    said = (value.text for value in values if isinstance(value, Answer))
+    return next(said, "")

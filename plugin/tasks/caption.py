@@ -10,7 +10,6 @@ from typing import ClassVar
 from ..parsing.answers import read_text
 from ..parsing.rules import DEFAULT_RULES, ReadRules
 from ..values import (
-    Answer,
     Frame,
     JsonValue,
     Kind,
@@ -21,6 +20,7 @@ from ..values import (
     Reading,
     Value,
 )
+from .answers import first_text
 from .task import EITHER
 from .wording import MOST_TOGETHER, closing, object_schema
 
@@ -68,5 +68,4 @@ class Caption:
         shape: MaskShape | None,  # noqa: ARG002
     ) -> str:
         """Write the text as the object that is asked for."""
-        said = [value.text for value in values if isinstance(value, Answer)]
-        return json.dumps({_KEY: said[0] if said else ""})
+        return json.dumps({_KEY: first_text(values)})

@@ -23,10 +23,10 @@ from ..values import (
 )
 from .task import EITHER
 from .wording import (
-    CONFIDENCE_SCHEMA,
     MOST_TOGETHER,
     closing,
     label_schema,
+    more_properties,
     object_schema,
 )
 
@@ -133,10 +133,7 @@ class TagAll:
 
 
 def _properties(question: Question) -> dict[str, JsonValue]:
-    properties = {"label": label_schema(question)}
-    return properties | (
-        {"confidence": CONFIDENCE_SCHEMA} if question.confidence else {}
-    )
+    return {"label": label_schema(question)} | more_properties(question)
 
 
 def _entry(tag: Tag, question: Question) -> dict[str, JsonValue]:

@@ -25,7 +25,6 @@ from ..values import (
 from .task import VIDEOS
 from .wording import (
     CONFIDENCE,
-    CONFIDENCE_SCHEMA,
     FROM_TO,
     LABEL,
     TIME_SCHEMA,
@@ -33,6 +32,7 @@ from .wording import (
     closing,
     label_schema,
     list_schema,
+    more_properties,
     stamp,
 )
 
@@ -70,14 +70,9 @@ class Events:
         shape: MaskShape | None,  # noqa: ARG002
     ) -> Mapping[str, JsonValue]:
         """Describe the answer: a list of events."""
-        properties: dict[str, JsonValue] = {
-            "start": TIME_SCHEMA,
-            "end": TIME_SCHEMA,
-            "label": label_schema(question),
-        }
-        if question.confidence:
-            properties["confidence"] = CONFIDENCE_SCHEMA
-        return list_schema(properties)
+        times = {"start": TIME_SCHEMA, "end": TIME_SCHEMA}
+        label = {"label": label_schema(question)}
+        return list_schema(times | label | more_properties(question))
 
     def read(self, text: str, question: Question, media: Media) -> Reading:
         """Read events; see `parsing.spans.read_spans`."""

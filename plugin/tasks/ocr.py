@@ -11,7 +11,6 @@ from ..parsing.answers import read_text
 from ..parsing.objects import read_objects
 from ..parsing.rules import DEFAULT_RULES, ReadRules
 from ..values import (
-    Answer,
     Detection,
     Frame,
     JsonValue,
@@ -24,7 +23,7 @@ from ..values import (
     Value,
     detections_of,
 )
-from .answers import object_entry
+from .answers import first_text, object_entry
 from .task import PICTURES
 from .wording import (
     BOX,
@@ -155,5 +154,4 @@ class ReadText:
         shape: MaskShape | None,  # noqa: ARG002
     ) -> str:
         """Write the text as the object that is asked for."""
-        said = [value.text for value in values if isinstance(value, Answer)]
-        return json.dumps({_KEY: said[0] if said else ""})
+        return json.dumps({_KEY: first_text(values)})

@@ -27,12 +27,12 @@ from .answers import point_yx_1000
 from .task import PICTURES
 from .wording import (
     CONFIDENCE,
-    CONFIDENCE_SCHEMA,
     LABEL,
     POINT_SCHEMA,
     closing,
     label_schema,
     list_schema,
+    more_properties,
     rules,
 )
 
@@ -70,13 +70,8 @@ class PointTask:
         shape: MaskShape | None,  # noqa: ARG002
     ) -> Mapping[str, JsonValue]:
         """Describe the answer: a list of points."""
-        properties: dict[str, JsonValue] = {
-            "point": POINT_SCHEMA,
-            "label": label_schema(question),
-        }
-        if question.confidence:
-            properties["confidence"] = CONFIDENCE_SCHEMA
-        return list_schema(properties)
+        properties = {"point": POINT_SCHEMA, "label": label_schema(question)}
+        return list_schema(properties | more_properties(question))
 
     def read(self, text: str, question: Question, media: Media) -> Reading:
         """Read points; see `parsing.points.read_points`."""

@@ -8,10 +8,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from ...errors import UsageError
 from ...values import ImageLabels, Kind, Run
 from ..bootstrap import f1_resamples
-from ..compare import FEW_IMAGES, Contender
+from ..compare import FEW_IMAGES, Contender, check_contenders
 from ..intervals import SEED, FloatArray, Interval, draw_images
 from .judging import find_kind, judge_kind
 from .numbers import Better, KindScores, Measure, defined, range_of
@@ -118,9 +117,7 @@ def compare_kinds(
     Raises UsageError for fewer than two runs, two of one name, and what `judge_kind`
     raises.
     """
-    names = [contender.name for contender in contenders]
-    if len(set(names)) < max(2, len(names)):
-        raise UsageError("A comparison needs two runs or more, each with its own name.")
+    check_contenders(contenders)
     kind = kind or find_kind(*(one.predicted for one in contenders), truth)
     standings = [
         KindStanding(c.name, c.run, judge_kind(truth, c.predicted, kind=kind))
