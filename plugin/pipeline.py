@@ -210,6 +210,7 @@ def _explain_rest(
     if not tally.left or batching is not None:
         return
     opened = book.batches.unfinished(emulated=endpoint.kind == "emulator")
+    unasked = tally.left - sum(book.batches.counts(batch).open for batch in opened)
     if opened:
         names = ", ".join(batch.name for batch in opened)
         tally.notes.append(
@@ -217,10 +218,10 @@ def _explain_rest(
             "--batch to fetch it."
         )
     stopped = stop is not None and stop.is_set()
-    if tally.budget_usd is not None and not stopped:
+    if tally.budget_usd is not None and unasked > 0 and not stopped:
         tally.notes.append(
             f"The budget of ${tally.budget_usd:.2f} was reached before "
-            f"{tally.left} of {tally.total} items."
+            f"{unasked} of {tally.total} items."
         )
 
 

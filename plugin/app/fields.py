@@ -45,6 +45,25 @@ def ask_label_field(
     return ask_choice(inputs, name, label, fields, ctx)
 
 
+def ask_fields(inputs: types.Object, ctx: foo.ExecutionContext, truth: str) -> None:
+    """Let several fields of labels be chosen; those of Gemini come first."""
+    fields = [name for name in label_fields(ctx.dataset, ours=True) if name != truth]
+    chips = types.AutocompleteView(
+        multiple=True, allow_user_input=False, allow_duplicates=False
+    )
+    for name in fields:
+        chips.add_choice(name, label=name)
+    inputs.list(
+        "fields",
+        types.String(),
+        default=fields[:2],
+        required=True,
+        label="Labels",
+        description="Two or more; the first is what the others are held against.",
+        view=chips,
+    )
+
+
 def ask_choice(
     inputs: types.Object,
     name: str,
